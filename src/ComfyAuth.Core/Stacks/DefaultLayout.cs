@@ -1,0 +1,117 @@
+namespace ComfyAuth.Stacks;
+
+/// <summary>
+/// The layout of the original stack, so that it works with no stack file at all.
+/// </summary>
+public static class DefaultLayout
+{
+    /// <summary>The source of truth.</summary>
+    public const string Source = ".secrets/comfyui_auth_tokens.conf";
+
+    /// <summary>Folders where the Qwen service may stand, the newer place first.</summary>
+    public static IReadOnlyList<string> QwenFolders { get; } =
+        ["docker-configurations/services/comfyui-qwen", "docker-configurations/comfyui-qwen"];
+
+    /// <summary>Variables that hold the hash. One secret, many names: each script of the original had its own.</summary>
+    public static IReadOnlyList<string> HashVariables { get; } =
+        ["COMFYUI_API_TOKEN", "COMFYUI_BEARER_TOKEN", "COMFYUI_AUTH_TOKEN", "QWEN_API_USER_TOKEN"];
+
+    /// <summary>Variables that hold the password that the hash is of.</summary>
+    public static IReadOnlyList<string> PasswordVariables { get; } = ["COMFYUI_RAW_TOKEN", "COMFYUI_PASSWORD"];
+
+    /// <summary>The variable that holds the user name.</summary>
+    public const string UserNameVariable = "COMFYUI_USERNAME";
+
+    /// <summary>Variables that the Qwen service's <c>.env</c> cannot do without.</summary>
+    public static IReadOnlyList<string> RequiredVariables { get; } =
+    [
+        "CIVITAI_TOKEN", "HF_TOKEN", "QWEN_API_TOKEN", "COMFYUI_BEARER_TOKEN",
+        "COMFYUI_LOGIN_ENABLED", "COMFYUI_USERNAME", "COMFYUI_PASSWORD",
+    ];
+
+    private const string NotebooksFolder = "MyIA.AI.Notebooks/GenAI";
+
+    /// <summary>Describes the original stack under a root.</summary>
+    /// <param name="root">The stack's root; decides which of the two places of the Qwen service is meant.</param>
+    /// <returns>The definition; nothing in it is checked to exist.</returns>
+    public static StackDefinition Describe(string root)
+    {
+        var qwen = QwenFolders.FirstOrDefault(folder => Directory.Exists(System.IO.Path.Combine(root, folder))) ?? QwenFolders[0];
+        return new StackDefinition { Source = Source, Services = [Qwen(qwen), Flux, StableDiffusion, Orchestrator] };
+    }
+
+    private static ServiceDefinition Qwen(string folder) => new()
+    {
+        Name = "comfyui-qwen",
+        Container = "comfyui-qwen",
+        Url = new Uri("http://localhost:8188"),
+        HealthPath = "/system_stats",
+        Auth = AuthKind.ComfyUILogin,
+        ComposeFile = $"{folder}/docker-compose.yml",
+        Environment = new EnvironmentFile
+        {
+            Path = $"{folder}/.env",
+            Template = $"{folder}/.env.example",
+            Required = RequiredVariables,
+        },
+        TokenLocations =
+        [
+            .. EnvironmentLocations(".env", TokenPresence.Always, "COMFYUI_API_TOKEN", "COMFYUI_RAW_TOKEN"),
+            File(".secrets/qwen-api-user.token", TokenFormat.TokenFile, TokenPresence.Always),
+            .. EnvironmentLocations($"{folder}/.env", TokenPresence.Always, "COMFYUI_BEARER_TOKEN", "COMFYUI_PASSWORD", UserNameVariable),
+            File($"{folder}/.secrets/qwen-api-user.token", TokenFormat.TokenFile, TokenPresence.Always),
+            File($"{folder}/.secrets/PASSWORD", TokenFormat.PasswordFile, TokenPresence.WhenPresent),
+            File($"{folder}/workspace/ComfyUI/login/PASSWORD", TokenFormat.PasswordFile, TokenPresence.WhenPresent),
+            .. EnvironmentLocations($"{NotebooksFolder}/.env", TokenPresence.WhenFileExists, "COMFYUI_API_TOKEN"),
+        ],
+    };
+
+    private static ServiceDefinition Flux { get; } = new()
+    {
+        Name = "flux-1-dev",
+        Container = "coursia-flux-1-dev",
+        Url = new Uri("http://localhost:8189"),
+        HealthPath = "/system_stats",
+    };
+
+    private static ServiceDefinition StableDiffusion { get; } = new()
+    {
+        Name = "sd35",
+        Container = "coursia-sd35",
+        Url = new Uri("http://localhost:8190"),
+        HealthPath = "/health",
+    };
+
+    private static ServiceDefinition Orchestrator { get; } = new()
+    {
+        Name = "orchestrator",
+        Container = "coursia-genai-orchestrator",
+        Url = new Uri("http://localhost:8090"),
+        HealthPath = "/health",
+    };
+
+    private static TokenLocation File(string path, TokenFormat format, TokenPresence presence) =>
+        new() { Path = path, Format = format, Presence = presence };
+
+    /// <summary>The variables that a file must hold, and every other name of the same secret that it may hold.</summary>
+    private static IEnumerable<TokenLocation> EnvironmentLocations(string path, TokenPresence presence, params string[] expected)
+    {
+        var names = expected.Concat(HashVariables).Concat(PasswordVariables).Append(UserNameVariable).Distinct();
+        return names.Select(name => new TokenLocation
+        {
+            Path = path,
+            Format = TokenFormat.DotEnv,
+            Variable = name,
+            Role = RoleOf(name),
+            Presence = expected.Contains(name) ? presence : TokenPresence.WhenPresent,
+        });
+    }
+
+    /// <summary>Which part of the credential a variable of the original stack holds.</summary>
+    /// <param name="variable">The variable's name.</param>
+    /// <returns>The role; <see cref="TokenRole.Hash"/> for a name that the original stack did not use.</returns>
+    public static TokenRole RoleOf(string variable) =>
+        PasswordVariables.Contains(variable) ? TokenRole.Password
+        : variable == UserNameVariable ? TokenRole.UserName
+        : TokenRole.Hash;
+}

@@ -1,0 +1,22 @@
+namespace ComfyAuth.Tests;
+
+/// <summary>A folder that is gone when the test is.</summary>
+public sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("comfyauth-test-").FullName;
+
+    public string PathOf(string relative) => System.IO.Path.GetFullPath(relative, Path);
+
+    /// <summary>Writes a file and the folders above it.</summary>
+    public string Write(string relative, string text)
+    {
+        var path = PathOf(relative);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    public string Read(string relative) => File.ReadAllText(PathOf(relative));
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
