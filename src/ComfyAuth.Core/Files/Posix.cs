@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace ComfyAuth.Files;
+
+/// <summary>The few system calls that .NET has no name for.</summary>
+[UnsupportedOSPlatform("windows")]
+internal static partial class Posix
+{
+    private const int AlreadyExists = 17;
+    private const int NoEntry = 2;
+    private const int InputOutputError = 5;
+
+    /// <summary>The owner of a file (or of a link itself), and whether it is a regular file; null when there is nothing.</summary>
+    /// <remarks>
+    /// .NET tells owners only by way of a tar header, whose seven octal digits cannot hold the large user ids of
+    /// directory services. statx has one layout on every Linux architecture (man 2 statx); so has stat on macOS.
+    /// </remarks>
+    public static (uint User, uint Group, bool IsRegularFile)? Status(string path)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        int result;
+        int user;
+        int group;
+        int mode;
+        if (OperatingSystem.IsLinux())
+        {
+            const int currentFolder = -100;
+            const int noFollow = 0x100;
+            const uint basicStatistics = 0x7ff;
+            result = StatX(currentFolder, path, noFollow, basicStatistics, ref MemoryMarshal.GetReference(buffer));
+            (user, group, mode) = (20, 24, 28);
+        }
+        else
+        {
+            result = RuntimeInformation.ProcessArchitecture == Architecture.X64
+                ? LStatX64(path, ref MemoryMarshal.GetReference(buffer))
+                : LStat(path, ref MemoryMarshal.GetReference(buffer));
+            (user, group, mode) = (16, 20, 4);
+        }
+
+        if (result != 0)
+            return Marshal.GetLastPInvokeError() == NoEntry ? null : throw LastError();
+
+        const int typeMask = 0xF000;
+        const int regularFile = 0x8000;
+        return (
+            MemoryMarshal.Read<uint>(buffer[user..]),
+            MemoryMarshal.Read<uint>(buffer[group..]),
+            (MemoryMarshal.Read<ushort>(buffer[mode..]) & typeMask) == regularFile);
+    }
+
+    /// <summary>Gives an open file to another owner.</summary>
+    public static void ChangeOwner(SafeFileHandle file, uint user, uint group)
+    {
+        if (FChOwn(file, user, group) != 0)
+            throw LastError();
+    }
+
+    /// <summary>Makes the names in a folder survive a power failure.</summary>
+    public static void FlushFolder(string folder)
+    {
+        int descriptor = Open(folder, 0);
+        if (descriptor < 0)
+            throw LastError();
+
+        int result = FSync(descriptor);
+        int error = Marshal.GetLastPInvokeError();
+        _ = Close(descriptor);
+        // Some network file systems cannot flush a folder and say so; only a failing disk matters.
+        if (result != 0 && error == InputOutputError)
+            throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
+    }
+
+    /// <summary>Gives an existing file a second name; false where the file system or the kernel's policy refuses.</summary>
+    /// <exception cref="IOException">The second name is taken, or there is no such file.</exception>
+    public static bool TryHardLink(string existing, string name)
+    {
+        if (Link(existing, name) == 0)
+            return true;
+
+        return Marshal.GetLastPInvokeError() is AlreadyExists or NoEntry ? throw LastError() : false;
+    }
+
+    private static IOException LastError() =>
+        new(Marshal.GetLastPInvokeErrorMessage(), Marshal.GetLastPInvokeError());
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(int folder, string path, int flags, uint mask, ref byte buffer);
+
+    [LibraryImport("libc", EntryPoint = "lstat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LStat(string path, ref byte buffer);
+
+    [LibraryImport("libc", EntryPoint = "lstat$INODE64", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LStatX64(string path, ref byte buffer);
+
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    private static partial int FChOwn(SafeFileHandle file, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FSync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string name);
+}

@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using ComfyAuth.Files;
+
+namespace ComfyAuth.Tests.Files;
+
+/// <summary>The test program as a second process.</summary>
+public static class TransactionChild
+{
+    public const string Verb = "files";
+
+    public static Process Start(params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, Assembly.GetExecutingAssembly().GetName().Name!);
+        var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? program + ".exe" : program, [Verb, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Runs to the end; the exit code and what it wrote.</summary>
+    public static async Task<(int ExitCode, string Output)> RunToEndAsync(CancellationToken cancellationToken, params string[] arguments)
+    {
+        using Process child = Start(arguments);
+        Task<string> errors = child.StandardError.ReadToEndAsync(cancellationToken);
+        string output = await child.StandardOutput.ReadToEndAsync(cancellationToken);
+        await child.WaitForExitAsync(cancellationToken);
+        return (child.ExitCode, output + await errors);
+    }
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        switch (arguments)
+        {
+            case ["loop", string root]:
+                await LoopAsync(root);
+                return 0;
+            case ["commit", string root, string generation, string dieAtStep]:
+                await CommitAsync(root, Number(generation), DyingAt(Number(dieAtStep)));
+                return 0;
+            case ["recover", string root, string dieAtStep]:
+                await FileTransaction.RecoverAsync(root, DyingAt(Number(dieAtStep)));
+                return 0;
+            case ["hold", string path, string timeoutInSeconds]:
+                return await HoldAsync(path, TimeSpan.FromSeconds(Number(timeoutInSeconds)));
+            case ["count", string root, string times]:
+                await CountAsync(root, Number(times));
+                return 0;
+            default:
+                await Console.Error.WriteLineAsync("unknown verb");
+                return 2;
+        }
+    }
+
+    private static async Task LoopAsync(string root)
+    {
+        await FileTransaction.RecoverAsync(root);
+        for (int generation = GenerationFiles.Common(GenerationFiles.Read(root))!.Value + 1; ; generation++)
+        {
+            await CommitAsync(root, generation, new());
+            await Console.Out.WriteLineAsync("looping");
+        }
+    }
+
+    private static async Task CommitAsync(string root, int generation, FileTransactionOptions options)
+    {
+        await using FileTransaction transaction = await FileTransaction.BeginAsync(root, options);
+        GenerationFiles.Change(transaction, generation);
+        await transaction.CommitAsync();
+    }
+
+    // Says that it holds the lock, and holds it until its input ends.
+    private static async Task<int> HoldAsync(string path, TimeSpan timeout)
+    {
+        try
+        {
+            using FileLock held = await FileLock.AcquireAsync(path, timeout);
+            await Console.Out.WriteLineAsync("held");
+            await Console.In.ReadToEndAsync();
+            return 0;
+        }
+        catch (ComfyAuthException error)
+        {
+            await Console.Out.WriteLineAsync(error.Code);
+            return 1;
+        }
+    }
+
+    private static async Task CountAsync(string root, int times)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            await using FileTransaction transaction = await FileTransaction.BeginAsync(root);
+            int count = int.Parse(await File.ReadAllTextAsync(Path.Combine(root, "count")), CultureInfo.InvariantCulture);
+            transaction.Write("count", System.Text.Encoding.UTF8.GetBytes((count + 1).ToString(CultureInfo.InvariantCulture)), FileProtection.Keep);
+            await transaction.CommitAsync();
+        }
+    }
+
+    private static FileTransactionOptions DyingAt(int step)
+    {
+        int steps = 0;
+        return new()
+        {
+            BeforeStep = _ =>
+            {
+                if (++steps == step)
+                    Process.GetCurrentProcess().Kill();
+            },
+        };
+    }
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+}
