@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using ComfyAuth.Files;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+using Spectre.Console;
+
+namespace ComfyAuth.Cli.Commands;
+
+/// <summary>
+/// One run of a command: where it prints, what must not be printed, and how an error becomes an exit code.
+/// With <c>--json</c> standard output holds one JSON document and nothing else.
+/// </summary>
+internal sealed class CommandSession
+{
+    private static readonly HashSet<string> UsageErrors = ["AmbiguousCredential", "ReportFormatUnknown"];
+
+    private CommandSession(bool json) => IsJson = json;
+
+    /// <summary>Whether standard output is for a program.</summary>
+    public bool IsJson { get; }
+
+    /// <summary>Learns every secret of the run.</summary>
+    public SecretRedactor Redactor { get; } = new();
+
+    /// <summary>Asks bcrypt, each question once in the run.</summary>
+    public PasswordVerifier Verifier { get; } = new();
+
+    /// <summary>Options that every command over stacks takes.</summary>
+    public static (Option<string[]> Path, Option<string[]> Service, Option<bool> Json) CommonOptions { get; } = (
+        new("--path") { Description = "A stack's root, or a folder inside it; may be repeated. Default: the current folder.", DefaultValueFactory = _ => ["."] },
+        new("--service") { Description = "Only this service; may be repeated." },
+        new("--json") { Description = "Print one JSON document." });
+
+    /// <summary>Runs a command's work; every error ends as a message without secrets and an exit code.</summary>
+    public static async Task<int> RunAsync(bool json, Func<CommandSession, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
+    {
+        var session = new CommandSession(json);
+        try
+        {
+            return await work(session, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            session.Warn("Cancelled; nothing half-done is left behind.");
+            return ExitCode.Cancelled;
+        }
+        catch (ComfyAuthException error)
+        {
+            session.Fail(error);
+            return UsageErrors.Contains(error.Code) ? ExitCode.Usage : ExitCode.NotDone;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            session.Fail(error);
+            return ExitCode.NotDone;
+        }
+    }
+
+    /// <summary>Finds the stacks, and puts back what an interrupted change of theirs left.</summary>
+    public async Task<IReadOnlyList<GenAIStack>> OpenAsync(IEnumerable<string> paths, bool recover, CancellationToken cancellationToken)
+    {
+        var stacks = paths.Select(GenAIStack.Find).DistinctBy(stack => stack.Root).ToList();
+        foreach (var stack in stacks.Where(stack => recover && FileTransaction.IsRecoveryPending(stack.Root)))
+        {
+            await FileTransaction.RecoverAsync(stack.Root, cancellationToken: cancellationToken);
+            Warn($"An earlier change of {stack.Root} was interrupted; its files were put back as they were.");
+        }
+
+        return stacks;
+    }
+
+    /// <summary>Prints a line for people; not with <c>--json</c>.</summary>
+    public void Say(string text)
+    {
+        if (!IsJson)
+            Console.Out.WriteLine(Redactor.Redact(text));
+    }
+
+    /// <summary>Prints a table for people; not with <c>--json</c>.</summary>
+    public void Show(Table table)
+    {
+        if (!IsJson)
+            AnsiConsole.Write(table);
+    }
+
+    /// <summary>Prints the JSON document, where it was asked for.</summary>
+    public void Emit<T>(T value, JsonTypeInfo<T> type)
+    {
+        if (IsJson)
+            Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
+    }
+
+    /// <summary>Prints a line on standard error.</summary>
+    public void Warn(string text) => Console.Error.WriteLine(Redactor.Redact(text));
+
+    private void Fail(Exception error)
+    {
+        Warn($"comfyauth: {Redactor.Describe(error)}");
+        if (error is ComfyAuthException { Remedy.Length: > 0 } known)
+            Warn(known.Remedy);
+    }
+}

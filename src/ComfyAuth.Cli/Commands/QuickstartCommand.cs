@@ -1,0 +1,96 @@
+using System.CommandLine;
+using ComfyAuth.Cli.Quickstart;
+using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Environments;
+using ComfyAuth.Reports;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+using Spectre.Console;
+
+namespace ComfyAuth.Cli.Commands;
+
+/// <summary><c>comfyauth quickstart</c>: shows what the tool does on a sample stack; needs no Docker, GPU or network.</summary>
+internal static class QuickstartCommand
+{
+    public static Command Create()
+    {
+        var keep = new Option<bool>("--keep") { Description = "Keep the sample stack." };
+        var path = new Option<string?>("--path") { Description = "Lay the sample stack out in this new or empty folder, and keep it." };
+        var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { keep, path };
+        command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
+            json: false,
+            (session, stop) => RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), stop),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommandSession session, string? chosen, bool keep, CancellationToken stop)
+    {
+        var folder = chosen is null ? Directory.CreateTempSubdirectory("comfyauth-quickstart-").FullName : Empty(chosen);
+        var root = Path.Combine(folder, "stack");
+        try
+        {
+            await SampleStack.LayOutAsync(root, session.Redactor, stop);
+            return await ShowAsync(session, GenAIStack.Find(root), Path.Combine(folder, "report.md"), stop);
+        }
+        finally
+        {
+            if (keep || chosen is not null)
+            {
+                session.Say($"The sample stack: {root}");
+            }
+            else
+            {
+                Directory.Delete(root, recursive: true);
+                session.Say("The sample stack is removed; --keep keeps it.");
+            }
+        }
+    }
+
+    private static async Task<int> ShowAsync(CommandSession session, GenAIStack stack, string report, CancellationToken stop)
+    {
+        // What the person's own shell holds has nothing to do with the sample.
+        static string? NoShell(string name) => null;
+        var auditor = new TokenAuditor(session.Verifier, session.Redactor, NoShell);
+        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, NoShell);
+        var restorer = new EnvironmentRestorer(session.Verifier, session.Redactor);
+
+        Title("1. The audit: where the credential disagrees with its source of truth, and why");
+        var before = auditor.Audit(stack, cancellationToken: stop);
+        session.Show(TokenTables.Of(before));
+        session.Show(EnvironmentTables.Of(EnvironmentValidator.Validate(stack)));
+        await TokenReportWriter.WriteAsync(TokenReport.Of(before, DateTimeOffset.UtcNow), report, stop);
+
+        Title("2. The repair: only what differs is written, all of it or nothing");
+        session.Show(TokenTables.Of(await synchronizer.Plan(stack, new(), stop).ApplyAsync(cancellationToken: stop)));
+        var restored = new List<EnvironmentRestoreResult>();
+        foreach (var plan in restorer.Plan(stack, new(), stop))
+            restored.Add(await plan.ApplyAsync(cancellationToken: stop));
+        session.Show(EnvironmentTables.Of(restored));
+
+        Title("3. The proof: read from the disk again");
+        var validations = auditor.Validate(stack, cancellationToken: stop);
+        session.Show(TokenTables.Of(validations));
+        var environments = EnvironmentValidator.Validate(stack);
+        session.Show(EnvironmentTables.Of(environments));
+
+        session.Say($"The report of the audit: {report}");
+        return ExitCode.Of(
+            validations.Any(validation => validation.IsValid == false) || environments.Any(environment => !environment.IsValid),
+            validations.Any(validation => validation.IsValid is null));
+    }
+
+    private static string Empty(string path)
+    {
+        var full = Path.GetFullPath(path);
+        if (File.Exists(full) || (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any()))
+            throw new ComfyAuthException("FolderNotEmpty", $"'{full}' is not an empty folder.", "Choose one that is, or one that does not exist yet.");
+        return Directory.CreateDirectory(full).FullName;
+    }
+
+    private static void Title(string text)
+    {
+        AnsiConsole.WriteLine();
+        AnsiConsole.Write(new Rule(text.EscapeMarkup()) { Justification = Justify.Left });
+    }
+}

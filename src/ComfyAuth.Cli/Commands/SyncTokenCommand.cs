@@ -1,0 +1,94 @@
+using System.CommandLine;
+using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Reports;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Cli.Commands;
+
+/// <summary><c>comfyauth sync-token</c>: makes the places of a credential agree, or says where they do not.</summary>
+internal static class SyncTokenCommand
+{
+    public static Command Create()
+    {
+        var (path, service, json) = CommandSession.CommonOptions;
+        var audit = new Option<bool>("--audit") { Description = "Only look: one row for each place. Changes nothing." };
+        var validate = new Option<bool>("--validate") { Description = "Only look: one row for each service. Changes nothing." };
+        var rotate = new Option<bool>("--rotate") { Description = "Make a new password and hash." };
+        var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth." };
+        var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md)." };
+        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, path, service, report, json };
+        command.Validators.Add(result =>
+        {
+            if (new Option[] { audit, validate, rotate, adopt }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
+                result.AddError("Give one of --audit, --validate, --rotate and --adopt.");
+        });
+
+        command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
+            parsed.GetValue(json),
+            async (session, stop) =>
+            {
+                var services = parsed.GetValue(service);
+                var looksOnly = parsed.GetValue(audit) || parsed.GetValue(validate);
+                var stacks = await session.OpenAsync(parsed.GetValue(path)!, recover: !looksOnly, stop);
+                var request = new TokenSyncRequest { Services = services, Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
+                var code = parsed.GetValue(audit) ? Audit(session, stacks, services, stop)
+                    : parsed.GetValue(validate) ? Validate(session, stacks, services, stop)
+                    : await SynchronizeAsync(session, stacks, request, stop);
+                if (parsed.GetValue(report) is { } file)
+                    await ReportAsync(session, stacks, services, file, stop);
+                return code;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static int Audit(CommandSession session, IReadOnlyList<GenAIStack> stacks, IReadOnlyCollection<string>? services, CancellationToken stop)
+    {
+        var auditor = new TokenAuditor(session.Verifier, session.Redactor);
+        IReadOnlyList<TokenObservation> observations = [.. stacks.SelectMany(stack => auditor.Audit(stack, services, stop))];
+        session.Emit(observations, ReportJsonContext.Default.IReadOnlyListTokenObservation);
+        session.Show(TokenTables.Of(observations));
+        return ExitCode.Of(observations.Any(seen => seen.IsFault), observations.Any(seen => seen.State != TokenState.Match));
+    }
+
+    private static int Validate(CommandSession session, IReadOnlyList<GenAIStack> stacks, IReadOnlyCollection<string>? services, CancellationToken stop)
+    {
+        var auditor = new TokenAuditor(session.Verifier, session.Redactor);
+        IReadOnlyList<TokenValidation> validations = [.. stacks.SelectMany(stack => auditor.Validate(stack, services, stop))];
+        session.Emit(validations, ReportJsonContext.Default.IReadOnlyListTokenValidation);
+        session.Show(TokenTables.Of(validations));
+        foreach (var finding in validations.SelectMany(validation => validation.Findings))
+            session.Say(finding);
+        return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
+    }
+
+    private static async Task<int> SynchronizeAsync(CommandSession session, IReadOnlyList<GenAIStack> stacks, TokenSyncRequest request, CancellationToken stop)
+    {
+        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor);
+        var results = new List<TokenSyncResult>();
+        foreach (var stack in stacks)
+        {
+            var plan = synchronizer.Plan(stack, request, stop);
+            foreach (var note in plan.Notes)
+                session.Say(note);
+            results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
+        }
+
+        session.Emit(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult);
+        session.Show(TokenTables.Of(results));
+        foreach (var remedy in results.Select(result => result.Remedy).Where(remedy => remedy.Length > 0).Distinct())
+            session.Say(remedy);
+        return ExitCode.Of(
+            results.Any(result => result.State is not (TokenState.Match or TokenState.Undetermined or TokenState.Unreadable)),
+            results.Any(result => result.State != TokenState.Match));
+    }
+
+    private static async Task ReportAsync(CommandSession session, IReadOnlyList<GenAIStack> stacks, IReadOnlyCollection<string>? services, string file, CancellationToken stop)
+    {
+        var auditor = new TokenAuditor(session.Verifier, session.Redactor);
+        var report = TokenReport.Of([.. stacks.SelectMany(stack => auditor.Audit(stack, services, stop))], DateTimeOffset.UtcNow);
+        await TokenReportWriter.WriteAsync(report, file, stop);
+        session.Say($"Report: {Path.GetFullPath(file)}");
+    }
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using ComfyAuth.Cli.Commands;
+
+namespace ComfyAuth.Cli;
+
+internal static class Program
+{
+    private static async Task<int> Main(string[] arguments)
+    {
+        var root = new RootCommand("Deploys, secures, restores and validates ComfyUI and its sister services in Docker.")
+        {
+            SyncTokenCommand.Create(),
+            RestoreEnvCommand.Create(),
+            QuickstartCommand.Create(),
+        };
+
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                await Console.Error.WriteLineAsync(error.Message);
+            await Console.Error.WriteLineAsync($"Try 'comfyauth {string.Join(' ', parsed.CommandResult.Command == root ? [] : [parsed.CommandResult.Command.Name, ""])}--help'.");
+            return ExitCode.Usage;
+        }
+
+        return await parsed.InvokeAsync();
+    }
+}

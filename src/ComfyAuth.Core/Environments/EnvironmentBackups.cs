@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace ComfyAuth.Environments;
+
+/// <summary>The backups of a <c>.env</c> file: <c>_backups/.env.backup.yyyyMMdd_HHmmss</c> beside it, times in UTC.</summary>
+public sealed partial class EnvironmentBackups
+{
+    private const string FolderName = "_backups";
+    private const string Prefix = ".env.backup.";
+    private const string StampFormat = "yyyyMMdd_HHmmss";
+
+    private readonly string _folder;
+
+    /// <summary>Names the backups of a file; nothing is read.</summary>
+    /// <param name="environmentPath">The full path of the <c>.env</c> file.</param>
+    public EnvironmentBackups(string environmentPath)
+    {
+        _folder = Path.Combine(Path.GetDirectoryName(environmentPath)!, FolderName);
+    }
+
+    /// <summary>Lists the backups.</summary>
+    /// <returns>Full paths, the newest first.</returns>
+    public IReadOnlyList<string> List() => !Directory.Exists(_folder) ? [] :
+    [
+        .. Directory.EnumerateFiles(_folder, Prefix + "*")
+            .Where(path => BackupName().IsMatch(Path.GetFileName(path)))
+            .OrderByDescending(Path.GetFileName, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Finds a backup.</summary>
+    /// <param name="name"><see cref="EnvironmentRestoreRequest.Latest"/>, a file name, or a time stamp.</param>
+    /// <returns>Its full path.</returns>
+    /// <exception cref="ComfyAuthException"><c>BackupNotFound</c>.</exception>
+    public string Find(string name)
+    {
+        var backups = List();
+        var found = name.Equals(EnvironmentRestoreRequest.Latest, StringComparison.OrdinalIgnoreCase)
+            ? backups is [var newest, ..] ? newest : null
+            : backups.FirstOrDefault(path => Path.GetFileName(path) is var file && (file == name || file == Prefix + name));
+        return found ?? throw new ComfyAuthException(
+            "BackupNotFound",
+            $"There is no backup '{name}' in '{_folder}'.",
+            backups.Count == 0 ? "No backup has been made there yet." : $"There are: {string.Join(", ", backups.Select(Path.GetFileName))}.");
+    }
+
+    /// <summary>The name for a new backup: the time, or the next second that is free.</summary>
+    internal string NewPath(DateTimeOffset now)
+    {
+        for (var time = now.ToUniversalTime(); ; time = time.AddSeconds(1))
+        {
+            var path = Path.Combine(_folder, Prefix + time.ToString(StampFormat, CultureInfo.InvariantCulture));
+            if (!File.Exists(path))
+                return path;
+        }
+    }
+
+    [GeneratedRegex(@"^\.env\.backup\.\d{8}_\d{6}$", RegexOptions.CultureInvariant)]
+    private static partial Regex BackupName();
+}

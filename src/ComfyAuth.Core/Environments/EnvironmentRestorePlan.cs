@@ -1,0 +1,122 @@
+using ComfyAuth.DotEnv;
+using ComfyAuth.Files;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Environments;
+
+/// <summary>What restoring one service's <c>.env</c> file would change. Nothing has been changed yet.</summary>
+public sealed class EnvironmentRestorePlan
+{
+    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, ReadOnlyMemory<byte>? oldBytes)
+    {
+        Stack = stack;
+        Service = service;
+        Document = document;
+        OldBytes = oldBytes;
+    }
+
+    /// <summary>The stack.</summary>
+    public GenAIStack Stack { get; }
+
+    /// <summary>The service whose file it is.</summary>
+    public ServiceDefinition Service { get; }
+
+    /// <summary>The file, as a full path.</summary>
+    public string Path => Stack.PathOf(Service.Environment!.Path);
+
+    /// <summary>The changes, the backup first; empty where the file is right already.</summary>
+    public IReadOnlyList<PlannedEnvironmentChange> Changes => ChangeList;
+
+    /// <summary>Applies the plan, once: all approved changes, or none.</summary>
+    /// <param name="approve">Asked once for each change; null approves all.</param>
+    /// <param name="cancellationToken">Ends the work; then nothing has changed.</param>
+    /// <returns>What was done, and how the file is now.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// <c>RestoreWouldInvalidate</c>: the file is valid and would not be any more; or what <see cref="FileTransaction"/> reports.
+    /// </exception>
+    public async Task<EnvironmentRestoreResult> ApplyAsync(Func<PlannedEnvironmentChange, Task<bool>>? approve = null, CancellationToken cancellationToken = default)
+    {
+        var wasValid = OldBytes is { } old && EnvironmentValidator.Validate(Stack, Service, DotEnvDocument.Parse(old.Span, Path)).IsValid;
+        var approved = new List<PlannedEnvironmentChange>();
+        foreach (var change in ChangeList)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (approve is null || await approve(change).ConfigureAwait(false))
+                approved.Add(change);
+        }
+
+        var edits = approved.Where(change => change.Apply is not null).ToList();
+        foreach (var edit in edits)
+            edit.Apply!();
+
+        var document = BackupBytes is { } backup && edits.Count > 0 ? DotEnvDocument.Parse(backup, Path) : Document;
+        var validation = EnvironmentValidator.Validate(Stack, Service, document);
+        if (edits.Count > 0)
+        {
+            if (wasValid && !validation.IsValid)
+                throw new ComfyAuthException("RestoreWouldInvalidate", $"'{Path}' is valid and would not be after this: {validation.Problems}", "Approve all changes, or leave the file as it is.");
+            await WriteAsync(document.ToBytes(), approved, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Result(approved, edits, validation);
+    }
+
+    internal List<PlannedEnvironmentChange> ChangeList { get; } = [];
+
+    /// <summary>The document that the changes are made in.</summary>
+    internal DotEnvDocument Document { get; }
+
+    /// <summary>What the file held when it was read; null where it did not exist.</summary>
+    internal ReadOnlyMemory<byte>? OldBytes { get; }
+
+    internal string? BackupPath { get; init; }
+
+    /// <summary>What the file becomes where a backup is put back; null where it is rebuilt.</summary>
+    internal byte[]? BackupBytes { get; init; }
+
+    private async Task WriteAsync(byte[] bytes, List<PlannedEnvironmentChange> approved, CancellationToken cancellationToken)
+    {
+        var transaction = await FileTransaction.BeginAsync(Stack.Root, cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using var scope = transaction.ConfigureAwait(false);
+        transaction.Expect(Path, OldBytes);
+        transaction.Write(Path, bytes, FileProtection.OwnerOnly);
+        if (BackupPath is { } backup && approved.Any(change => change.Apply is null))
+        {
+            transaction.Write(backup, OldBytes!.Value, FileProtection.OwnerOnly);
+            foreach (var surplus in new EnvironmentBackups(Path).List().Skip(Stack.Definition.KeepBackups - 1))
+                transaction.Delete(surplus);
+        }
+
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private EnvironmentRestoreResult Result(List<PlannedEnvironmentChange> approved, List<PlannedEnvironmentChange> edits, EnvironmentValidation validation)
+    {
+        var action = edits.Count == 0 ? (ChangeList.Count == 0 ? EnvironmentAction.None : EnvironmentAction.Declined)
+            : BackupBytes is not null ? EnvironmentAction.RestoredFromBackup
+            : OldBytes is null ? EnvironmentAction.Created
+            : EnvironmentAction.Updated;
+        var next = validation.Missing.Select(name => $"Fill in {name} in {Path}.").ToList();
+        next.AddRange(validation.Invalid.Select(problem => $"Mend {problem}"));
+        if (BackupBytes is not null && edits.Count > 0 && Service.Auth == AuthKind.ComfyUILogin)
+            next.Add("Run Sync-ComfyToken (sync-token): the backup may hold an older credential.");
+        if (edits.Count > 0 && Service.ComposeFile is { } compose)
+            next.Add($"Recreate the container, a restart does not reload its environment: docker compose -f {compose} up -d --force-recreate.");
+
+        return new EnvironmentRestoreResult
+        {
+            Stack = Stack.Root,
+            Service = Service.Name,
+            Path = Path,
+            Action = action,
+            Backup = edits.Count > 0 && approved.Any(change => change.Apply is null) ? BackupPath : null,
+            IsValid = validation.IsValid,
+            Added = [.. edits.Where(edit => edit is { Variable: not null, IsAddition: true }).Select(edit => edit.Variable!)],
+            Changed = [.. edits.Where(edit => edit is { Variable: not null, IsAddition: false }).Select(edit => edit.Variable!)],
+            Missing = validation.Missing,
+            Invalid = validation.Invalid,
+            Notes = validation.Notes,
+            NextSteps = next,
+        };
+    }
+}

@@ -1,0 +1,209 @@
+using ComfyAuth.DotEnv;
+using ComfyAuth.Files;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Environments;
+
+/// <summary>
+/// Rebuilds a service's <c>.env</c> file from its template, the source of truth and the user's own values, or puts a
+/// backup back. The user's values, comments and unknown keys stay; where the file is right already nothing is written.
+/// </summary>
+/// <param name="verifier">Asks bcrypt.</param>
+/// <param name="redactor">Learns every secret that is read or made.</param>
+/// <param name="clock">Gives the time that names a backup; null for the system's.</param>
+public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedactor redactor, TimeProvider? clock = null)
+{
+    private const string HuggingFaceFile = ".secrets/.env.huggingface";
+    private const string HuggingFaceVariable = "HF_TOKEN";
+
+    /// <summary>Finds out what would change.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="request">Whether to rebuild or to put a backup back, and from what.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>One plan for each service that has a <c>.env</c> file.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// As <see cref="EnvironmentValidator.Validate(GenAIStack, IReadOnlyCollection{string}?)"/>; <c>BackupNotFound</c>; <c>BackupInvalid</c>: the backup is worse than the file;
+    /// <c>RecoveryPending</c>; <c>TokenSourceInvalid</c>; <c>TokenSourceMissing</c>: there is no credential to restore;
+    /// <c>TemplateMissing</c>: there is neither a file nor a template.
+    /// </exception>
+    public IReadOnlyList<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default) =>
+        [.. EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken))];
+
+    private EnvironmentRestorePlan Plan(GenAIStack stack, ServiceDefinition service, EnvironmentRestoreRequest request, CancellationToken cancellationToken)
+    {
+        var files = new StackFiles(stack);
+        var content = EnvironmentValidator.Load(files, service.Environment!.Path);
+        return request.FromBackup is { } name
+            ? FromBackup(stack, service, content, name, request.Backup)
+            : Rebuild(stack, service, content, files, request, cancellationToken);
+    }
+
+    private EnvironmentRestorePlan FromBackup(GenAIStack stack, ServiceDefinition service, StackFileContent content, string name, bool keepOld)
+    {
+        var path = new EnvironmentBackups(content.Path).Find(name);
+        var bytes = File.ReadAllBytes(path);
+        var validation = EnvironmentValidator.Validate(stack, service, DotEnvDocument.Parse(bytes, path));
+        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Expected) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
+        if (!validation.IsValid && content.Bytes is not null && IsValid(stack, service, content))
+            throw new ComfyAuthException("BackupInvalid", $"'{path}' is not valid, and the file it would replace is: {validation.Problems}", "Choose an older backup, or rebuild the file.");
+        if (content.Bytes is { } old && old.AsSpan().SequenceEqual(bytes))
+            return plan;
+
+        AddBackup(plan);
+        plan.ChangeList.Add(new(content.Path, $"Put back {Path.GetFileName(path)}", () => { }));
+        return plan;
+    }
+
+    private EnvironmentRestorePlan Rebuild(GenAIStack stack, ServiceDefinition service, StackFileContent content, StackFiles files, EnvironmentRestoreRequest request, CancellationToken cancellationToken)
+    {
+        var environment = service.Environment!;
+        var template = EnvironmentTemplate.For(service, files);
+        if (content.Bytes is null && template is null)
+            throw new ComfyAuthException("TemplateMissing", $"There is neither '{content.Path}' nor a template for it.", "Write a template and name it in the stack file: env.template.");
+
+        var credential = CredentialOf(stack, service, cancellationToken);
+        var values = request.ValuesFile is { } file ? DotEnvDocument.Parse(ReadValues(file), file) : null;
+        var huggingFace = files.Get(HuggingFaceFile);
+        var document = content.Bytes is null ? DotEnvDocument.Parse(template!.Document.ToBytes(), content.Path) : content.Document;
+        var plan = new EnvironmentRestorePlan(stack, service, document, content.Expected) { BackupPath = BackupPath(content, request.Backup) };
+        AddBackup(plan);
+
+        var names = (template?.Document.Entries.Select(entry => entry.Name) ?? []).Concat(environment.Required).Concat(document.Entries.Select(entry => entry.Name)).Distinct();
+        foreach (var name in names)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var current = document.Get(name);
+            var isRequired = environment.Required.Contains(name);
+            var (value, reason) = Wanted(name, current, isRequired);
+            if (value is null && (current is not null || content.Bytes is null))
+                continue;
+            if (current is not null && ReadsRight(document, name, value!, environment.Consumers))
+                continue;
+
+            plan.ChangeList.Add(new(
+                $"{content.Path}#{name}",
+                current is null ? $"Add {name} ({reason})" : $"Set {name} ({reason})",
+                () => document.Set(name, value ?? "", environment.Consumers, template?.Neighbour(name, document), template?.CommentsAbove(name)),
+                name,
+                isAddition: current is null));
+        }
+
+        if (plan.ChangeList.All(change => change.Apply is null))
+        {
+            plan.ChangeList.Clear();
+            if (content.Bytes is null)
+                plan.ChangeList.Add(new(content.Path, "Create the file from its template", () => { }));
+        }
+
+        return plan;
+
+        (string? Value, string Reason) Wanted(string name, string? current, bool isRequired)
+        {
+            if (credential is not null && IsCredential(name) && (current is not null || isRequired || template?.Document.Get(name) is not null))
+            {
+                return DefaultLayout.RoleOf(name) switch
+                {
+                    TokenRole.Hash => (credential.Hash.Reveal(), "from the source of truth"),
+                    TokenRole.Password => (credential.Password?.Reveal(), "from the source of truth"),
+                    // The user name is the user's own, and the login never compares it.
+                    _ => (string.IsNullOrEmpty(current) ? credential.UserName : current, "the user name in use"),
+                };
+            }
+
+            if (name == EnvironmentValidator.SecretKey)
+                return current is not null && EnvironmentValidator.IsStrong(current) ? (current, "") : (RandomKey(), current is null or "" ? "a new random key" : "a new random key in place of a weak one");
+            if (!EnvironmentValidator.IsPlaceholder(current))
+                return (null, "");
+            if (values?.Get(name) is { Length: > 0 } given)
+                return (Registered(given), "from the values file");
+            if (name == HuggingFaceVariable && huggingFace.Bytes is not null && huggingFace.Document.Get(name) is { Length: > 0 } token)
+                return (Registered(token), $"from {HuggingFaceFile}");
+            if (current is null || isRequired)
+            {
+                var fromTemplate = template?.Document.Get(name);
+                return EnvironmentValidator.IsPlaceholder(fromTemplate)
+                    ? (null, "empty: only you know its value")
+                    : (fromTemplate, "from the template");
+            }
+
+            return (null, "");
+        }
+    }
+
+    private string RandomKey() => Registered(RandomSecret.Create(48).Reveal());
+
+    private string Registered(string secret)
+    {
+        redactor.Register(new SecretText(secret));
+        return secret;
+    }
+
+    private static bool IsCredential(string name) =>
+        DefaultLayout.HashVariables.Contains(name) || DefaultLayout.PasswordVariables.Contains(name) || name == DefaultLayout.UserNameVariable;
+
+    private static bool ReadsRight(DotEnvDocument document, string name, string value, DotEnvConsumer consumers) => Enum
+        .GetValues<DotEnvConsumer>()
+        .Where(consumer => consumer != DotEnvConsumer.None && consumers.HasFlag(consumer))
+        .All(consumer => document.Read(name, consumer)?.Value == value);
+
+    private TokenCredential? CredentialOf(GenAIStack stack, ServiceDefinition service, CancellationToken cancellationToken)
+    {
+        if (service.Auth != AuthKind.ComfyUILogin)
+            return null;
+
+        var survey = new TokenAuditor(verifier, redactor).Survey(stack, [service.Name], cancellationToken)[0];
+        if (survey.SourceError is not null)
+            throw survey.SourceError;
+        if (survey.Source is null)
+            throw new ComfyAuthException("TokenSourceMissing", $"There is no source of truth '{survey.SourceContent.Path}', so there is no credential to restore.", "Run Sync-ComfyToken (sync-token) first: it makes one, or takes the hash that is in use.");
+        return survey.Truth! with { UserName = survey.UserNameInUse ?? TokenSynchronizer.DefaultUserName };
+    }
+
+    private static byte[] ReadValues(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ComfyAuthException("ValuesFileUnreadable", $"'{path}' cannot be read: {error.Message}", "Check the path and its permissions.", error);
+        }
+    }
+
+    private static bool IsValid(GenAIStack stack, ServiceDefinition service, StackFileContent content)
+    {
+        try
+        {
+            return EnvironmentValidator.Validate(stack, service, content.Document).IsValid;
+        }
+        catch (DotEnvSyntaxException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A file that no one can parse may still be replaced by a backup.</summary>
+    private static DotEnvDocument DocumentOrEmpty(StackFileContent content)
+    {
+        try
+        {
+            return content.Document;
+        }
+        catch (DotEnvSyntaxException)
+        {
+            return DotEnvDocument.Parse([], content.Path);
+        }
+    }
+
+    private string? BackupPath(StackFileContent content, bool wanted) =>
+        wanted && content.Bytes is not null ? new EnvironmentBackups(content.Path).NewPath((clock ?? TimeProvider.System).GetUtcNow()) : null;
+
+    private static void AddBackup(EnvironmentRestorePlan plan)
+    {
+        if (plan.BackupPath is { } path)
+            plan.ChangeList.Add(new(plan.Path, $"Back up as {Path.GetFileName(path)}", null));
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.RegularExpressions;
+using ComfyAuth.DotEnv;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Environments;
+
+/// <summary>Judges a service's <c>.env</c> file by what Compose makes of it.</summary>
+public static partial class EnvironmentValidator
+{
+    /// <summary>The key that signs session cookies.</summary>
+    internal const string SecretKey = "SECRET_KEY";
+
+    private const int StrongSecretLength = 32;
+
+    private static readonly string[] WithoutEffect = ["MAX_LOGIN_ATTEMPTS", "SESSION_EXPIRE_HOURS"];
+
+    /// <summary>Judges the <c>.env</c> files of a stack; changes nothing.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="services">Names of services; null or empty for all that have a <c>.env</c> file.</param>
+    /// <returns>One record for each file; a file that does not exist lacks every variable.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// <c>ServiceNotFound</c>; <c>NoEnvironment</c>: no chosen service has a <c>.env</c> file; <c>EnvironmentUnreadable</c>;
+    /// or a <see cref="DotEnvSyntaxException"/>.
+    /// </exception>
+    public static IReadOnlyList<EnvironmentValidation> Validate(GenAIStack stack, IReadOnlyCollection<string>? services = null)
+    {
+        var files = new StackFiles(stack);
+        return [.. ServicesOf(stack, services).Select(service => Validate(stack, service, Load(files, service.Environment!.Path).Document))];
+    }
+
+    /// <summary>Judges a document.</summary>
+    internal static EnvironmentValidation Validate(GenAIStack stack, ServiceDefinition service, DotEnvDocument document)
+    {
+        var environment = service.Environment!;
+        var invalid = new List<string>();
+        foreach (var name in DefaultLayout.HashVariables)
+        {
+            foreach (var (reader, value) in Values(document, name, environment.Consumers))
+            {
+                if (value.Length > 0 && !BcryptHash.TryParse(value, out _, out var reason))
+                {
+                    invalid.Add($"{name}: not a bcrypt hash as {reader} reads it: {reason}");
+                    break;
+                }
+            }
+        }
+
+        if (document.Get(SecretKey) is { Length: > 0 } key && !IsStrong(key))
+            invalid.Add($"{SecretKey}: too weak; {StrongSecretLength} random characters or more are needed.");
+
+        return new EnvironmentValidation
+        {
+            Stack = stack.Root,
+            Service = service.Name,
+            Path = stack.PathOf(environment.Path),
+            Missing = [.. environment.Required.Where(name => IsPlaceholder(document.Get(name)))],
+            Invalid = invalid,
+            Notes = [.. WithoutEffect.Where(name => document.Get(name) is not null).Select(name => $"{name} has no effect on ComfyUI-Login.")],
+        };
+    }
+
+    /// <summary>Whether a value is missing, empty, or stands in a template for the real one.</summary>
+    internal static bool IsPlaceholder(string? value) => string.IsNullOrWhiteSpace(value) || Placeholder().IsMatch(value);
+
+    /// <summary>Whether a value is long and varied enough to be a signing key; dates and repeated words are not.</summary>
+    internal static bool IsStrong(string key) =>
+        key.Length >= StrongSecretLength && key.Distinct().Count() >= StrongSecretLength / 3 && !IsPlaceholder(key);
+
+    internal static StackFileContent Load(StackFiles files, string path)
+    {
+        var content = files.Get(path);
+        return content.Problem is null or TokenState.Missing ? content : throw new ComfyAuthException(
+            "EnvironmentUnreadable",
+            $"'{content.Path}' cannot be used: {content.Evidence}",
+            content.Problem == TokenState.IsDirectory ? "Stop the container that mounts it and delete the folder." : "Check its permissions.");
+    }
+
+    internal static List<ServiceDefinition> ServicesOf(GenAIStack stack, IReadOnlyCollection<string>? names)
+    {
+        var services = stack.SelectServices(names).Where(service => service.Environment is not null).ToList();
+        return services.Count > 0 ? services : throw new ComfyAuthException("NoEnvironment", $"No chosen service of '{stack.Root}' has a .env file.", "Choose one that has, or name the file in the stack file: env.file.");
+    }
+
+    private static IEnumerable<(string Reader, string Value)> Values(DotEnvDocument document, string name, DotEnvConsumer consumers)
+    {
+        foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
+        {
+            if (document.Read(name, consumer) is { Value: { } value })
+                yield return (consumer.ToString(), value);
+        }
+    }
+
+    [GeneratedRegex(@"^(change[-_ ]?me|your[-_ ].*|replace[-_ ].*|todo|x{3,}|<.*>|\.\.\.|placeholder|example|secret|password)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Placeholder();
+}

@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+using ComfyAuth.Environments;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Reports;
+
+/// <summary>How results look as JSON: camel case, enums by name, indented.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(TokenReport))]
+[JsonSerializable(typeof(IReadOnlyList<TokenObservation>))]
+[JsonSerializable(typeof(IReadOnlyList<TokenSyncResult>))]
+[JsonSerializable(typeof(IReadOnlyList<TokenValidation>))]
+[JsonSerializable(typeof(IReadOnlyList<EnvironmentRestoreResult>))]
+[JsonSerializable(typeof(IReadOnlyList<EnvironmentValidation>))]
+public sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -1,0 +1,14 @@
+namespace ComfyAuth.Reports;
+
+/// <summary>How soon a recommendation should be followed.</summary>
+public enum Urgency
+{
+    /// <summary>Something does not work, or will not at the next start.</summary>
+    High,
+
+    /// <summary>It works, but is not safe.</summary>
+    Medium,
+
+    /// <summary>Something is not known.</summary>
+    Low,
+}

@@ -1,0 +1,65 @@
+using ComfyAuth.DotEnv;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Tokens;
+
+/// <summary>The files of a stack, each read from the disk once.</summary>
+internal sealed class StackFiles(GenAIStack stack)
+{
+    /// <summary>No file that carries a credential comes near it; what does is not one.</summary>
+    private const long MaximumSizeInBytes = 16 << 20;
+
+    private readonly Dictionary<string, StackFileContent> contents = new(StringComparer.Ordinal);
+
+    /// <summary>Reads a file; never throws, because a file that cannot be read is a finding.</summary>
+    public StackFileContent Get(string relativePath)
+    {
+        if (!contents.TryGetValue(relativePath, out var content))
+            contents.Add(relativePath, content = Read(stack.PathOf(relativePath)));
+        return content;
+    }
+
+    private static StackFileContent Read(string path)
+    {
+        if (Directory.Exists(path))
+            return new(path) { Problem = TokenState.IsDirectory, Evidence = "A folder stands where the file belongs, as Docker makes one when it mounts a file that is missing." };
+
+        try
+        {
+            var file = new FileInfo(path);
+            var target = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+            if (target.Exists && target.Length > MaximumSizeInBytes)
+                return new(path) { Problem = TokenState.Unreadable, Evidence = $"The file has {target.Length:N0} bytes; nothing over {MaximumSizeInBytes:N0} is read as a credential." };
+            return new(path) { Bytes = File.ReadAllBytes(path) };
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new(path) { Problem = TokenState.Missing, Evidence = "The file does not exist." };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return new(path) { Problem = TokenState.Unreadable, Evidence = error.Message };
+        }
+    }
+}
+
+/// <summary>One file as it was read.</summary>
+internal sealed class StackFileContent(string path)
+{
+    private DotEnvDocument? document;
+
+    public string Path => path;
+
+    /// <summary>The content; null where <see cref="Problem"/> says why there is none.</summary>
+    public byte[]? Bytes { get; init; }
+
+    /// <summary><see cref="Bytes"/> as what a transaction expects to find; a null array would pass for an empty file.</summary>
+    public ReadOnlyMemory<byte>? Expected => Bytes is null ? default(ReadOnlyMemory<byte>?) : new ReadOnlyMemory<byte>(Bytes);
+
+    public TokenState? Problem { get; init; }
+
+    public string Evidence { get; init; } = "";
+
+    /// <summary>The content as a <c>.env</c> file, parsed once; an empty document where the file is missing.</summary>
+    public DotEnvDocument Document => document ??= DotEnvDocument.Parse(Bytes ?? [], path);
+}

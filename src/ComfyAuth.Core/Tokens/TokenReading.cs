@@ -1,0 +1,117 @@
+using System.Text;
+using ComfyAuth.DotEnv;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Tokens;
+
+/// <summary>What one reader of a place gets.</summary>
+/// <param name="Reader">The reader, as a person would name it; null where every reader gets the same.</param>
+/// <param name="Value">The value.</param>
+/// <param name="Dropped">What the reader lost on the way.</param>
+internal sealed record SeenValue(string? Reader, string Value, IReadOnlyList<DroppedRun> Dropped);
+
+/// <summary>What stands at one place, for each of its readers.</summary>
+internal sealed record TokenReading
+{
+    public required ServiceDefinition Service { get; init; }
+
+    public required TokenLocation Location { get; init; }
+
+    public required StackFileContent File { get; init; }
+
+    /// <summary>Set where there is no value to judge.</summary>
+    public TokenState? Problem { get; init; }
+
+    public string Evidence { get; init; } = "";
+
+    public int? Line { get; init; }
+
+    /// <summary>What each reader gets; empty where <see cref="Problem"/> is set.</summary>
+    public IReadOnlyList<SeenValue> Seen { get; init; } = [];
+
+    /// <summary>The value as it was meant: before anybody interpolates.</summary>
+    public string? Written { get; init; }
+
+    /// <summary>The user name that a PASSWORD file carries on its second line.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>Whether the place need not hold anything, and does not.</summary>
+    public bool IsOptionalAndMissing => Problem == TokenState.Missing && Location.Presence switch
+    {
+        // An empty PASSWORD file is no missing one: it lets the first visitor in.
+        TokenPresence.WhenPresent => File.Problem == TokenState.Missing || Location.Format == TokenFormat.DotEnv,
+        TokenPresence.WhenFileExists => File.Problem == TokenState.Missing,
+        _ => false,
+    };
+
+    /// <summary>Reads a place.</summary>
+    public static TokenReading Of(ServiceDefinition service, TokenLocation location, StackFiles files, Func<string, string?> shell)
+    {
+        var file = files.Get(location.Path);
+        var reading = new TokenReading { Service = service, Location = location, File = file };
+        if (file.Problem is not null)
+            return reading with { Problem = file.Problem, Evidence = file.Evidence };
+
+        return location.Format == TokenFormat.DotEnv
+            ? reading.OfVariable(location.Variable!, location.Consumers, shell)
+            : reading.OfWholeFile(location.Format);
+    }
+
+    private TokenReading OfVariable(string variable, DotEnvConsumer consumers, Func<string, string?> shell)
+    {
+        try
+        {
+            // Compose v1 never interpolates inside a .env file: what it sees is what was meant.
+            if (File.Document.Read(variable, DotEnvConsumer.ComposeV1) is not { } written || written.Value is "")
+            {
+                var absent = File.Document.Get(variable) is null;
+                return this with { Problem = TokenState.Missing, Evidence = absent ? $"The file has no {variable}." : $"{variable} is empty." };
+            }
+
+            var seen = new List<SeenValue>();
+            foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
+            {
+                var reading = File.Document.Read(variable, consumer, shell)!;
+                if (reading.Value is null)
+                    return this with { Problem = TokenState.Malformed, Line = written.Line, Evidence = $"{NameOf(consumer)} cannot read it: {reading.Failure}" };
+                seen.Add(new(NameOf(consumer), reading.Value, reading.Dropped));
+            }
+
+            return this with { Seen = seen, Written = written.Value, Line = written.Line };
+        }
+        catch (DotEnvSyntaxException error)
+        {
+            return this with { Problem = TokenState.Malformed, Evidence = error.Message, Line = error.Line };
+        }
+    }
+
+    private TokenReading OfWholeFile(TokenFormat format)
+    {
+        string text;
+        try
+        {
+            text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.Bytes!);
+        }
+        catch (DecoderFallbackException)
+        {
+            return this with { Problem = TokenState.Malformed, Evidence = "The file is not UTF-8 text." };
+        }
+
+        var lines = text.Split('\n');
+        if (lines[0].Trim('\uFEFF', '\r', ' ', '\t').Length == 0)
+            return this with { Problem = TokenState.Missing, Evidence = "The file's first line is empty." };
+        if (format == TokenFormat.TokenFile && lines.Skip(1).Any(line => line.Trim().Length > 0))
+            return this with { Problem = TokenState.Malformed, Evidence = "The file holds more than one line." };
+
+        var userName = format == TokenFormat.PasswordFile ? lines.ElementAtOrDefault(1)?.TrimEnd('\r') : null;
+        return this with { Seen = [new(null, lines[0], [])], Written = lines[0], Line = 1, UserName = userName is "" ? null : userName };
+    }
+
+    private static string NameOf(DotEnvConsumer consumer) => consumer switch
+    {
+        DotEnvConsumer.ComposeV2 => "Compose v2",
+        DotEnvConsumer.ComposeV1 => "Compose v1",
+        DotEnvConsumer.DockerRun => "docker run --env-file",
+        _ => "the shell",
+    };
+}

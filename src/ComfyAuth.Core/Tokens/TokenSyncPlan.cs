@@ -1,0 +1,53 @@
+using ComfyAuth.Files;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Tokens;
+
+/// <summary>What synchronising a stack would change. Nothing has been changed yet.</summary>
+public sealed class TokenSyncPlan
+{
+    private readonly TokenSynchronizer _synchronizer;
+
+    internal TokenSyncPlan(TokenSynchronizer synchronizer, GenAIStack stack, IReadOnlyList<CredentialPlan> credentials)
+    {
+        _synchronizer = synchronizer;
+        Stack = stack;
+        Credentials = credentials;
+    }
+
+    /// <summary>The stack.</summary>
+    public GenAIStack Stack { get; }
+
+    /// <summary>The changes, each source of truth before its places; empty where everything agrees.</summary>
+    public IReadOnlyList<PlannedTokenChange> Changes => [.. Credentials.SelectMany(credential => credential.Changes)];
+
+    /// <summary>What a person should know before agreeing: which credential is made true, and what it replaces.</summary>
+    public IReadOnlyList<string> Notes => [.. Credentials.Select(credential => credential.Note).Where(note => note.Length > 0)];
+
+    /// <summary>Applies the plan, once: all approved changes, or none.</summary>
+    /// <param name="approve">Asked once for each change; null approves all. What depends on a declined source is not asked for.</param>
+    /// <param name="cancellationToken">Ends the work; then nothing has changed.</param>
+    /// <returns>One record for each source and place, as it is afterwards.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// <c>DotEnvValueCannotBeQuoted</c>, or what <see cref="FileTransaction"/> reports; then nothing has changed.
+    /// </exception>
+    public Task<IReadOnlyList<TokenSyncResult>> ApplyAsync(Func<PlannedTokenChange, Task<bool>>? approve = null, CancellationToken cancellationToken = default) =>
+        _synchronizer.ApplyAsync(this, approve, cancellationToken);
+
+    internal IReadOnlyList<CredentialPlan> Credentials { get; }
+}
+
+/// <summary>The part of a plan that concerns one credential.</summary>
+internal sealed class CredentialPlan
+{
+    public required CredentialSurvey Survey { get; init; }
+
+    /// <summary>The credential to make true.</summary>
+    public required TokenCredential Credential { get; init; }
+
+    public required string Note { get; init; }
+
+    public required IReadOnlyList<TokenObservation> Observations { get; init; }
+
+    public List<PlannedTokenChange> Changes { get; } = [];
+}

@@ -1,0 +1,27 @@
+using ComfyAuth.Secrets;
+
+namespace ComfyAuth.Tokens;
+
+/// <summary>Which credential synchronising makes true; with nothing set, the source's.</summary>
+public sealed record TokenSyncRequest
+{
+    /// <summary>Names of services; null or empty for all.</summary>
+    public IReadOnlyCollection<string>? Services { get; init; }
+
+    /// <summary>Make a new random password and its hash.</summary>
+    public bool Rotate { get; init; }
+
+    /// <summary>The user name to set; null to keep the one in use.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>The password to set; its hash is the token. A source whose hash is of it is kept as it is.</summary>
+    public SecretText? Password { get; init; }
+
+    /// <summary>A bcrypt hash to make the token, or a password, as <see cref="Password"/>.</summary>
+    public SecretText? SourceToken { get; init; }
+
+    /// <summary>The hash in use that becomes the source's: its place (<c>path</c> or <c>path#VARIABLE</c>) or its fingerprint.</summary>
+    public string? Adopt { get; init; }
+
+    internal int Choices => new[] { Rotate, Password is not null, SourceToken is not null, Adopt is not null }.Count(chosen => chosen);
+}

@@ -1,0 +1,292 @@
+using System.Text;
+using ComfyAuth.DotEnv;
+using ComfyAuth.Files;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Tokens;
+
+/// <summary>
+/// Makes every place agree with the source of truth: plans, lets somebody approve each change, applies all that was
+/// approved at once, and reads the result back. Where everything agrees nothing is written.
+/// </summary>
+/// <param name="verifier">Asks bcrypt; share one, so that several stacks with one credential cost one bcrypt.</param>
+/// <param name="redactor">Learns every secret that is read or made.</param>
+/// <param name="shell">Looks up a variable of the environment that Compose would be started in; null for this process's own.</param>
+/// <param name="clock">Gives the time that a new source is stamped with; null for the system's.</param>
+public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?>? shell = null, TimeProvider? clock = null)
+{
+    /// <summary>ComfyUI-Login wants a name but never compares it.</summary>
+    internal const string DefaultUserName = "admin";
+
+    private readonly TokenAuditor auditor = new(verifier, redactor, shell);
+
+    /// <summary>Finds out what would change.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="request">Which credential to make true.</param>
+    /// <param name="cancellationToken">Ends the work, also in the middle of a bcrypt.</param>
+    /// <returns>The plan.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// As <see cref="TokenAuditor.Audit"/>; <c>AmbiguousCredential</c>: more than one credential was asked for;
+    /// <c>TokenSourceInvalid</c>: the source cannot be used and no other credential was asked for;
+    /// <c>AdoptNotFound</c>, <c>AdoptAmbiguous</c>; <c>TokenLocationUnusable</c>: a place cannot be read or written,
+    /// so that the places could not be made to agree; <c>PasswordTooLong</c>, <c>PasswordHasNul</c>.
+    /// </exception>
+    public TokenSyncPlan Plan(GenAIStack stack, TokenSyncRequest request, CancellationToken cancellationToken = default)
+    {
+        if (request.Choices > 1)
+            throw new ComfyAuthException("AmbiguousCredential", "More than one credential was asked for.", "Give one of: a rotation, a password, a source token, or a hash to adopt.");
+
+        var plans = auditor.Survey(stack, request.Services, cancellationToken).Select(survey => Plan(survey, request, cancellationToken)).ToList();
+        return new TokenSyncPlan(this, stack, plans);
+    }
+
+    internal async Task<IReadOnlyList<TokenSyncResult>> ApplyAsync(TokenSyncPlan plan, Func<PlannedTokenChange, Task<bool>>? approve, CancellationToken cancellationToken)
+    {
+        var approved = new List<PlannedTokenChange>();
+        foreach (var credential in plan.Credentials)
+        {
+            foreach (var change in credential.Changes)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (approve is null || await approve(change).ConfigureAwait(false))
+                    approved.Add(change);
+                else if (change.Observation.IsSource && change.Kind != TokenAction.Protected)
+                    break;
+            }
+        }
+
+        if (approved.Count > 0)
+            await WriteAsync(plan.Stack, approved, cancellationToken).ConfigureAwait(false);
+
+        return [.. plan.Credentials.SelectMany(credential => Results(credential, approved, cancellationToken))];
+    }
+
+    private CredentialPlan Plan(CredentialSurvey survey, TokenSyncRequest request, CancellationToken cancellationToken)
+    {
+        var (credential, note) = Choose(survey, request, cancellationToken);
+        redactor.Register(credential.Hash);
+        if (credential.Password is not null)
+            redactor.Register(credential.Password);
+
+        var plan = new CredentialPlan { Survey = survey, Credential = credential, Note = note, Observations = [.. survey.Observe(credential)] };
+        var source = plan.Observations[0];
+        if (MustWriteSource(survey.Source, credential, request))
+        {
+            var known = survey.SourceContent.Problem == TokenState.Missing ? TokenAction.Added : TokenAction.Updated;
+            plan.Changes.Add(new(source, null, plan, known, known == TokenAction.Added
+                ? $"Create the source of truth with {credential.Hash}"
+                : $"Set the source of truth to {credential.Hash}{(source.Fingerprint is { } old && old != credential.Hash.Fingerprint ? $" (was bcrypt:{old})" : "")}"));
+        }
+        else if (source.State == TokenState.Exposed)
+        {
+            plan.Changes.Add(new(source, null, plan, TokenAction.Protected, "Close the file to everybody but its owner"));
+        }
+
+        // Several services may name the same place; it is changed once.
+        var places = plan.Observations.Skip(1).Zip(survey.Readings).DistinctBy(place => place.Second.Location.DisplayName);
+        foreach (var (observation, reading) in places)
+        {
+            if (Change(observation, reading, plan) is { } change)
+                plan.Changes.Add(change);
+        }
+
+        return plan;
+    }
+
+    /// <summary>A user name alone is no reason to touch a source that has worked without one, unless it was asked for.</summary>
+    private static bool MustWriteSource(TokenCredential? source, TokenCredential credential, TokenSyncRequest request) =>
+        source is null
+        || source.Hash != credential.Hash
+        || (credential.Password is not null && source.Password != credential.Password)
+        || (request.UserName is not null && source.UserName != request.UserName);
+
+    private static PlannedTokenChange? Change(TokenObservation observation, TokenReading reading, CredentialPlan plan)
+    {
+        var role = reading.Location.Role switch
+        {
+            TokenRole.Hash => "hash",
+            TokenRole.Password => "password",
+            _ => "user name",
+        };
+        switch (observation.State)
+        {
+            case TokenState.Match or TokenState.ShadowedByShell:
+                return null;
+            case TokenState.Exposed:
+                return new(observation, reading, plan, TokenAction.Protected, "Close the file to everybody but its owner");
+            case TokenState.IsDirectory or TokenState.Unreadable:
+            case TokenState.Malformed when reading.Problem is not null && reading.Location.Format == TokenFormat.DotEnv:
+                throw new ComfyAuthException("TokenLocationUnusable", $"'{observation.Path}' cannot be synchronised: {observation.Evidence}", observation.Remedy);
+        }
+
+        if (ValueFor(reading.Location, plan.Credential) is null)
+            return null;
+
+        return observation.State == TokenState.Missing
+            ? new(observation, reading, plan, TokenAction.Added, $"Add the {role}")
+            : new(observation, reading, plan, TokenAction.Updated, $"Set the {role} ({observation.State})");
+    }
+
+    private static string? ValueFor(TokenLocation location, TokenCredential credential) => location.Role switch
+    {
+        TokenRole.Hash => credential.Hash.Reveal(),
+        TokenRole.Password => credential.Password?.Reveal(),
+        _ => credential.UserName,
+    };
+
+    private (TokenCredential Credential, string Note) Choose(CredentialSurvey survey, TokenSyncRequest request, CancellationToken cancellationToken)
+    {
+        var userName = request.UserName ?? survey.UserNameInUse ?? DefaultUserName;
+        var password = request.Password;
+        if (request.SourceToken is { } token)
+        {
+            if (BcryptHash.TryParse(token.Reveal(), out var given))
+                return (Known(given), Replacing("The given hash becomes the source of truth", given));
+            password = token;
+        }
+
+        if (password is not null)
+        {
+            if (survey.Source is { } source && verifier.Verify(password, source.Hash, cancellationToken))
+                return (new(source.Hash, password, userName), "");
+            var hash = verifier.Hash(password, cancellationToken: cancellationToken);
+            return (new(hash, password, userName), Replacing("The hash of the given password becomes the source of truth", hash));
+        }
+
+        if (request.Adopt is { } wanted)
+        {
+            var adopted = Adopted(survey, wanted);
+            return (Known(adopted), Replacing($"The hash at '{wanted}' becomes the source of truth", adopted));
+        }
+
+        if (!request.Rotate)
+        {
+            if (survey.SourceError is not null)
+                throw survey.SourceError;
+            if (survey.Source is { } source)
+                return (Known(source.Hash), "");
+            if (survey.Truth is { } used)
+                return (Known(used.Hash), $"There is no source of truth; the hash in use, {used.Hash}, becomes it{(used.Password is null ? "; its password is not known" : "")}.");
+        }
+
+        var fresh = RandomSecret.Create();
+        var made = verifier.Hash(fresh, cancellationToken: cancellationToken);
+        return (new(made, fresh, userName), Replacing("A new credential is made", made));
+
+        TokenCredential Known(BcryptHash hash) => new(hash, survey.PasswordOf(hash, cancellationToken), userName);
+
+        string Replacing(string what, BcryptHash hash)
+        {
+            var replaced = survey.HashesInUse.Select(use => use.Hash).Concat(survey.Source is { } source ? [source.Hash] : []).Where(old => old != hash).Distinct().ToList();
+            return replaced.Count == 0 ? $"{what}: {hash}." : $"{what}: {hash}; it replaces {string.Join(", ", replaced)}.";
+        }
+    }
+
+    private static BcryptHash Adopted(CredentialSurvey survey, string wanted)
+    {
+        var all = survey.HashesInUse.ToList();
+        if (survey.Source is { } source)
+            all.Add((source.Hash, [survey.SourcePath]));
+
+        var fingerprint = wanted.StartsWith("bcrypt:", StringComparison.OrdinalIgnoreCase) ? wanted["bcrypt:".Length..] : wanted;
+        var place = wanted.Replace('\\', '/');
+        var found = all
+            .Where(use => use.Hash.Fingerprint.Equals(fingerprint, StringComparison.OrdinalIgnoreCase)
+                || use.Locations.Any(location => location == place || location.StartsWith(place + "#", StringComparison.Ordinal)))
+            .Select(use => use.Hash).Distinct().ToList();
+        var choice = "Choose one of: " + string.Join("; ", all.Select(use => $"{use.Hash.Fingerprint} ({string.Join(", ", use.Locations)})")) + ".";
+        return found switch
+        {
+            [var one] => one,
+            [] => throw new ComfyAuthException("AdoptNotFound", $"No valid hash stands at '{wanted}' or has that fingerprint in '{survey.Stack.Root}'.", all.Count == 0 ? "No place holds one; make a new credential." : choice),
+            _ => throw new ComfyAuthException("AdoptAmbiguous", $"'{wanted}' names {found.Count} different hashes in '{survey.Stack.Root}'.", choice),
+        };
+    }
+
+    private async Task WriteAsync(GenAIStack stack, List<PlannedTokenChange> changes, CancellationToken cancellationToken)
+    {
+        var transaction = await FileTransaction.BeginAsync(stack.Root, cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using var scope = transaction.ConfigureAwait(false);
+        foreach (var file in changes.GroupBy(change => change.Observation.Path))
+        {
+            var first = file.First();
+            var content = first.Reading?.File ?? first.Credential.Survey.SourceContent;
+            if (file.All(change => change.Kind == TokenAction.Protected))
+            {
+                transaction.Protect(content.Path);
+                continue;
+            }
+
+            transaction.Expect(content.Path, content.Expected);
+            transaction.Write(content.Path, Render(content, [.. file.Where(change => change.Kind != TokenAction.Protected)]), FileProtection.OwnerOnly);
+        }
+
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private byte[] Render(StackFileContent content, IReadOnlyList<PlannedTokenChange> changes)
+    {
+        var (first, credential) = (changes[0].Reading, changes[0].Credential);
+        if (first is null)
+        {
+            var file = credential.Survey.SourceFile ?? TokenSourceFile.Empty();
+            file.Set(credential.Credential, (clock ?? TimeProvider.System).GetUtcNow());
+            return file.ToBytes();
+        }
+
+        switch (first.Location.Format)
+        {
+            case TokenFormat.TokenFile:
+                var newline = content.Bytes is [.., (byte)'\n'] ? "\n" : "";
+                return Encoding.UTF8.GetBytes(ValueFor(first.Location, credential.Credential) + newline);
+            case TokenFormat.PasswordFile:
+                return Encoding.UTF8.GetBytes($"{credential.Credential.Hash.Reveal()}\n{first.UserName ?? credential.Credential.UserName}");
+        }
+
+        foreach (var change in changes)
+        {
+            var location = change.Reading!.Location;
+            content.Document.Set(location.Variable!, ValueFor(location, change.Credential.Credential)!, location.Consumers, Neighbour(content.Document, location.Variable!));
+        }
+
+        return content.Document.ToBytes();
+    }
+
+    /// <summary>A missing variable is added below the last of its kin, where a person would look for it.</summary>
+    private static string? Neighbour(DotEnvDocument document, string variable) => DefaultLayout.HashVariables
+        .Concat(DefaultLayout.PasswordVariables)
+        .Append(DefaultLayout.UserNameVariable)
+        .Where(name => name != variable)
+        .Select(name => document.Entries.LastOrDefault(entry => entry.Name == name))
+        .MaxBy(entry => entry?.Line)?.Name;
+
+    private IEnumerable<TokenSyncResult> Results(CredentialPlan plan, List<PlannedTokenChange> approved, CancellationToken cancellationToken)
+    {
+        var after = approved.Count == 0
+            ? plan.Observations
+            : auditor.Survey(plan.Survey.Stack, [.. plan.Survey.Services.Select(service => service.Name)], cancellationToken)
+                .First(survey => survey.SourcePath == plan.Survey.SourcePath).Observe(plan.Credential).ToList();
+        foreach (var before in plan.Observations)
+        {
+            var now = after.FirstOrDefault(observation => observation.Location == before.Location && observation.Service == before.Service) ?? before;
+            var change = plan.Changes.Find(change => change.Observation.Location == before.Location);
+            yield return new TokenSyncResult
+            {
+                Stack = before.Stack,
+                Service = before.Service,
+                Location = before.Location,
+                Path = before.Path,
+                IsSource = before.IsSource,
+                Role = before.Role,
+                Before = before.State,
+                Action = change is null ? TokenAction.None : approved.Contains(change) ? change.Kind : TokenAction.Declined,
+                State = now.State,
+                OldFingerprint = before.Fingerprint,
+                Fingerprint = now.Fingerprint,
+                Evidence = before.Evidence,
+                Remedy = now.Remedy,
+            };
+        }
+    }
+}
