@@ -5,5 +5,9 @@ if (-not ('ComfyAuth.Loader.LoadContext' -as [type])) {
     Add-Type -Path (Join-Path $bin 'ComfyAuth.Loader.dll')
 }
 
-$shell = [ComfyAuth.Loader.LoadContext]::LoadShell((Join-Path $bin 'ComfyAuth.dll'))
-Import-Module -Assembly $shell
+$assembly = [ComfyAuth.Loader.LoadContext]::LoadShell((Join-Path $bin 'ComfyAuth.dll'))
+$cmdlets = Import-Module -Assembly $assembly -PassThru
+
+# Importing an assembly that is imported already exports nothing, so a second import of this module, after
+# Remove-Module or with -Force, would have no cmdlets.
+$ExecutionContext.SessionState.Module.OnRemove = { Remove-Module -ModuleInfo $cmdlets -Force }

@@ -131,7 +131,7 @@ public sealed class CmdletPipe
         return await answer.Task;
     }
 
-    internal string Redact(string text) => text;
+    internal string Redact(string text) => cmdlet.Redact(text);
 
     /// <summary>Does on the pipeline thread what the work posts, until the work has ended and all is done.</summary>
     internal void Pump(Task work)

@@ -24,6 +24,11 @@ public abstract class ComfyCmdlet : PSCmdlet, IDisposable
     /// <summary>What the user gave that is being worked on: the target of an error of the work.</summary>
     protected virtual object? CurrentInput => null;
 
+    /// <summary>Takes the secrets out of a text before it leaves the cmdlet; called on the pipeline thread.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>The text without them.</returns>
+    protected internal virtual string Redact(string text) => text;
+
     /// <summary>Does the work for one input.</summary>
     /// <param name="pipe">The way to PowerShell; usable from any thread.</param>
     /// <param name="stop">Cancelled when the pipeline is being stopped.</param>
