@@ -67,13 +67,12 @@ internal sealed class HelpWriter(Documentation documentation)
 
     private static IEnumerable<XElement> Syntax(string name, List<ParameterFacts> parameters, CustomAttributeData cmdlet)
     {
-        var sets = parameters.Select(parameter => parameter.Set).OfType<string>().Distinct().ToList();
+        var first = Argument(cmdlet, "DefaultParameterSetName") as string;
+        var sets = parameters.Select(parameter => parameter.Set).OfType<string>().Distinct().OrderBy(set => set != first).ToList();
         if (sets.Count == 0)
             sets.Add("");
 
-        var standard = cmdlet.NamedArguments.Any(argument => argument is { MemberName: "SupportsShouldProcess", TypedValue.Value: true })
-            ? new[] { "WhatIf", "Confirm" }
-            : [];
+        string[] standard = Argument(cmdlet, "SupportsShouldProcess") is true ? ["WhatIf", "Confirm"] : [];
 
         return sets.Select(set => new XElement(
             Command + "syntaxItem",
@@ -144,6 +143,9 @@ internal sealed class HelpWriter(Documentation documentation)
         => attribute.ConstructorArguments
             .SelectMany(argument => argument.Value is IReadOnlyCollection<CustomAttributeTypedArgument> several ? several.Select(one => one.Value) : [argument.Value])
             .OfType<string>();
+
+    private static object? Argument(CustomAttributeData attribute, string name)
+        => attribute.NamedArguments.FirstOrDefault(argument => argument.MemberName == name).TypedValue.Value;
 
     internal static IEnumerable<CustomAttributeData> Attributes(MemberInfo member, string name)
         => member.GetCustomAttributesData().Where(attribute => attribute.AttributeType.FullName == Automation + name);

@@ -20,8 +20,8 @@ internal sealed class ParameterFacts(PropertyInfo property, CustomAttributeData 
 
     public int? Position => attribute.NamedArguments.Any(argument => argument.MemberName == "Position") ? Argument<int>("Position") : null;
 
-    /// <summary>The values it may have; those of an enumeration too.</summary>
-    public IReadOnlyList<string> Values => values.Count > 0 || !Type.IsEnum ? values : Type.GetEnumNames();
+    /// <summary>The values it may have, also those of an enumeration that is short enough to be read.</summary>
+    public IReadOnlyList<string> Values => Type.IsEnum && Type.GetEnumNames() is { Length: <= 20 } names ? names : values;
 
     public string Input => (Argument<bool>("ValueFromPipeline"), Argument<bool>("ValueFromPipelineByPropertyName")) switch
     {

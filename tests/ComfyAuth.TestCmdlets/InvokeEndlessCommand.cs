@@ -33,8 +33,9 @@ public sealed class InvokeEndlessCommand : ComfyCmdlet
                     State.Release.Wait(CancellationToken.None);
                     break;
                 case "CallbackHangs":
+                    var wait = Task.Delay(Timeout.Infinite, stop);
                     stop.Register(() => State.Release.Wait(CancellationToken.None));
-                    await Task.Delay(Timeout.Infinite, stop);
+                    await wait;
                     break;
                 case "Produces":
                     for (; ; State.Produced++)

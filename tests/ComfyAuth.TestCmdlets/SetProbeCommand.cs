@@ -3,22 +3,45 @@ using ComfyAuth.PowerShell.Commands;
 
 namespace ComfyAuth.TestCmdlets;
 
-/// <summary>"Changes" each name it is given, asking from a thread of the pool.</summary>
-[Cmdlet(VerbsCommon.Set, "Probe", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+/// <summary>"Changes" each <c>name</c> it is given &amp; asks, like <see cref="GetProbeCommand"/>.</summary>
+/// <remarks>
+/// <para>Nothing is
+/// changed.</para>
+/// <para>It asks from a thread of the pool.</para>
+/// <list type="bullet"><item>first</item><item><description>second</description></item></list>
+/// </remarks>
+/// <example>
+/// <code>
+/// Set-Probe a |
+///     Out-Null
+/// </code>
+/// Changes a.
+/// </example>
+/// <example><code>Set-Probe b -WhatIf</code><para>Does not change b.</para></example>
+[Cmdlet(VerbsCommon.Set, "Probe", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = "Silent")]
 [OutputType(typeof(string))]
 public sealed class SetProbeCommand : ComfyCmdlet
 {
-    [Parameter(Mandatory = true, Position = 0)]
+    /// <summary>What to change; see <see cref="Force"/>.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Alias("Target", "CN")]
     public required string[] Name { get; set; }
 
     [Parameter]
     public WorkState State { get; set; } = new();
 
-    [Parameter]
+    /// <summary>Whether to ask.</summary>
+    [Parameter(ParameterSetName = "Asking", Mandatory = true)]
     public SwitchParameter Ask { get; set; }
 
-    [Parameter]
+    /// <summary>Whether not to.</summary>
+    [Parameter(ParameterSetName = "Asking")]
+    [Parameter(ParameterSetName = "Silent")]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>How.</summary>
+    [Parameter]
+    public ConsoleKey? Key { get; set; }
 
     protected override string Redact(string text) => text.Replace("hunter2", "<redacted>", StringComparison.Ordinal);
 

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using System.Management.Automation.Runspaces;
 
 namespace ComfyAuth.PowerShell.Binding;
 
@@ -34,9 +33,8 @@ public abstract class CandidateCompleter : IArgumentCompleter
         if (quote.Length > 0 && word.EndsWith(quote, StringComparison.Ordinal))
             word = word[..^1];
 
-        // The session state belongs to this thread; the search does not.
-        var location = Runspace.DefaultRunspace?.SessionStateProxy.Path.CurrentLocation;
-        var input = new CompletionInput(word, location?.Provider.Name == "FileSystem" ? location.ProviderPath : null, fakeBoundParameters ?? new Hashtable());
+        // Asked here, because the session state belongs to this thread.
+        var input = new CompletionInput(word, CurrentFolder(), fakeBoundParameters ?? new Hashtable());
 
         var found = new ConcurrentQueue<Candidate>();
         var token = new CancellationTokenSource(Patience).Token;
@@ -60,6 +58,21 @@ public abstract class CandidateCompleter : IArgumentCompleter
                 candidate.Value,
                 CompletionResultType.ParameterValue,
                 candidate.Description ?? candidate.Value))];
+    }
+
+    private static string? CurrentFolder()
+    {
+        try
+        {
+            // A completer is given no session state, and one that is completing answers only to commands.
+            using var shell = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
+            var location = shell.AddCommand(@"Microsoft.PowerShell.Management\Get-Location").Invoke<PathInfo>().FirstOrDefault();
+            return location?.Provider.Name == "FileSystem" ? location.ProviderPath : null;
+        }
+        catch (Exception exception) when (exception is RuntimeException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static string Quote(string value, string quote) => quote switch

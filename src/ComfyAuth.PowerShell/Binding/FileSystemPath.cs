@@ -20,6 +20,9 @@ public static class FileSystemPath
 
         var location = cmdlet.SessionState.Path;
         path ??= location.CurrentLocation.Path;
+        if (string.IsNullOrWhiteSpace(path))
+            throw new ComfyAuthException("PathInvalid", "The path is empty.", "Give a folder or a file, or no path at all for the current location.");
+
         try
         {
             ProviderInfo provider;

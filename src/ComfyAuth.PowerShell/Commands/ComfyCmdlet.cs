@@ -14,7 +14,7 @@ namespace ComfyAuth.PowerShell.Commands;
 public abstract class ComfyCmdlet : PSCmdlet, IDisposable
 {
     // Ctrl+C must end within two seconds; what has not cleaned up by then goes on alone in the background.
-    private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(1);
 
     // Not disposed: work that outlives the cmdlet still looks at them, and they hold nothing but memory.
     private readonly CancellationTokenSource ended = new();
