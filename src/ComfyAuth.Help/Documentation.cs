@@ -6,19 +6,19 @@ namespace ComfyAuth.Help;
 /// <summary>The documentation comments of an assembly, as the compiler writes them.</summary>
 internal sealed partial class Documentation
 {
-    private readonly Dictionary<string, XElement> members;
+    private readonly Dictionary<string, XElement> _members;
 
-    private Documentation(Dictionary<string, XElement> members) => this.members = members;
+    private Documentation(Dictionary<string, XElement> members) => _members = members;
 
     public static Documentation Load(string path)
         => new(XDocument.Load(path, LoadOptions.PreserveWhitespace).Descendants("member").ToDictionary(member => (string)member.Attribute("name")!));
 
     /// <summary>The comment of a type.</summary>
-    public XElement? OfType(Type type) => members.GetValueOrDefault("T:" + type.FullName!.Replace('+', '.'));
+    public XElement? OfType(Type type) => _members.GetValueOrDefault("T:" + type.FullName!.Replace('+', '.'));
 
     /// <summary>The comment of a property, on the type that declares it.</summary>
     public XElement? OfProperty(Type declaringType, string name)
-        => members.GetValueOrDefault($"P:{declaringType.FullName!.Replace('+', '.')}.{name}");
+        => _members.GetValueOrDefault($"P:{declaringType.FullName!.Replace('+', '.')}.{name}");
 
     /// <summary>The paragraphs of a comment: its <c>para</c> elements, or else all of it as one.</summary>
     public static IReadOnlyList<string> Paragraphs(XElement? element)

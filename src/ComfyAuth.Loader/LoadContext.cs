@@ -11,14 +11,14 @@ namespace ComfyAuth.Loader;
 public sealed class LoadContext : AssemblyLoadContext
 {
     private static readonly object Gate = new();
-    private static volatile Assembly? shell;
+    private static volatile Assembly? _shell;
 
-    private readonly string folder;
+    private readonly string _folder;
 
     // Not collectible: PowerShell keeps types of the module for as long as the process lives.
     private LoadContext(string folder)
         : base("ComfyAuth", isCollectible: false)
-        => this.folder = folder;
+        => _folder = folder;
 
     /// <summary>
     /// Loads the assembly of the cmdlets into the context; later calls, from any runspace, get the
@@ -31,18 +31,18 @@ public sealed class LoadContext : AssemblyLoadContext
     /// <returns>The assembly of the cmdlets.</returns>
     public static Assembly LoadShell(string path)
     {
-        if (shell is null)
+        if (_shell is null)
         {
             lock (Gate)
-                shell ??= new LoadContext(Path.GetDirectoryName(path)!).LoadFromAssemblyPath(path);
+                _shell ??= new LoadContext(Path.GetDirectoryName(path)!).LoadFromAssemblyPath(path);
         }
 
-        var loaded = shell.GetName().Version;
+        var loaded = _shell.GetName().Version;
         var wanted = AssemblyName.GetAssemblyName(path).Version;
         return loaded == wanted
-            ? shell
+            ? _shell
             : throw new InvalidOperationException(
-                $"ComfyAuth {loaded} is already loaded from '{shell.Location}'; a process keeps the first version it loads. Start a new PowerShell session to use {wanted}.");
+                $"ComfyAuth {loaded} is already loaded from '{_shell.Location}'; a process keeps the first version it loads. Start a new PowerShell session to use {wanted}.");
     }
 
     /// <inheritdoc/>
@@ -50,7 +50,7 @@ public sealed class LoadContext : AssemblyLoadContext
     {
         ArgumentNullException.ThrowIfNull(assemblyName);
 
-        var path = Path.Combine(folder, assemblyName.Name + ".dll");
+        var path = Path.Combine(_folder, assemblyName.Name + ".dll");
         return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
     }
 }

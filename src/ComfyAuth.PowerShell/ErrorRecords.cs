@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ComfyAuth.Secrets;
 using YamlDotNet.Core;
 
 namespace ComfyAuth.PowerShell;
@@ -14,10 +15,37 @@ public static class ErrorRecords
 {
     private static readonly FrozenDictionary<string, ErrorCategory> CategoryOfCode = new Dictionary<string, ErrorCategory>
     {
+        ["BcryptHashMalformed"] = ErrorCategory.InvalidData,
         ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
+        ["DiskFull"] = ErrorCategory.ResourceUnavailable,
+        ["FileAccessDenied"] = ErrorCategory.PermissionDenied,
+        ["FileBusy"] = ErrorCategory.ResourceBusy,
+        ["FileChangedMeanwhile"] = ErrorCategory.ResourceBusy,
+        ["FileMissing"] = ErrorCategory.ObjectNotFound,
+        ["FileOperationFailed"] = ErrorCategory.ResourceUnavailable,
+        ["FolderMissing"] = ErrorCategory.ObjectNotFound,
+        ["JournalUnreadable"] = ErrorCategory.InvalidData,
+        ["LinkLoop"] = ErrorCategory.InvalidData,
+        ["LockTimeout"] = ErrorCategory.OperationTimeout,
+        ["OwnerCannotBeKept"] = ErrorCategory.PermissionDenied,
+        ["PasswordHasNul"] = ErrorCategory.InvalidArgument,
+        ["PasswordNotUnicode"] = ErrorCategory.InvalidArgument,
+        ["PasswordTooLong"] = ErrorCategory.InvalidArgument,
+        ["PathInvalid"] = ErrorCategory.InvalidArgument,
         ["PathNotFileSystem"] = ErrorCategory.InvalidArgument,
         ["PathNotFound"] = ErrorCategory.ObjectNotFound,
-        ["PathInvalid"] = ErrorCategory.InvalidArgument,
+        ["PathOutsideRoot"] = ErrorCategory.InvalidArgument,
+        ["ReadOnlyFileSystem"] = ErrorCategory.WriteError,
+        ["RecoveryConflict"] = ErrorCategory.InvalidOperation,
+        ["RollbackIncomplete"] = ErrorCategory.WriteError,
+        ["RootMissing"] = ErrorCategory.ObjectNotFound,
+        ["ServiceNotFound"] = ErrorCategory.ObjectNotFound,
+        ["StackFileInvalid"] = ErrorCategory.InvalidData,
+        ["StackFileUnreadable"] = ErrorCategory.ReadError,
+        ["StackNotFound"] = ErrorCategory.ObjectNotFound,
+        ["StateFolderIsNotFolder"] = ErrorCategory.ResourceExists,
+        ["TargetIsDirectory"] = ErrorCategory.InvalidArgument,
+        ["TargetIsNotFile"] = ErrorCategory.InvalidArgument,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>
@@ -27,12 +55,12 @@ public static class ErrorRecords
     /// </summary>
     /// <param name="exception">What went wrong; never a cancellation of the user's.</param>
     /// <param name="target">The input it went wrong with.</param>
-    /// <param name="redact">Takes the secrets out of a text.</param>
+    /// <param name="redactor">Knows the secrets.</param>
     /// <returns>The record.</returns>
-    public static ErrorRecord Create(Exception exception, object? target, Func<string, string> redact)
+    public static ErrorRecord Create(Exception exception, object? target, SecretRedactor redactor)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        ArgumentNullException.ThrowIfNull(redact);
+        ArgumentNullException.ThrowIfNull(redactor);
 
         if (exception is AggregateException { InnerExceptions: [var only] })
             exception = only;
@@ -41,13 +69,13 @@ public static class ErrorRecords
         var id = ours?.Code ?? "Unexpected" + exception.GetType().Name;
         var category = ours is null ? CategoryOf(exception) : CategoryOfCode.GetValueOrDefault(ours.Code, ErrorCategory.InvalidOperation);
 
-        var message = redact(exception.Message);
-        var remedy = redact(ours?.Remedy ?? "");
+        var message = redactor.Redact(exception.Message);
+        var remedy = redactor.Redact(ours?.Remedy ?? "");
         var told = exception.ToString();
-        if (redact(told) != told)
+        if (redactor.Redact(told) != told)
             exception = new ComfyAuthException(id, message, remedy);
 
-        return new ErrorRecord(exception, id, category, target is string text ? redact(text) : target)
+        return new ErrorRecord(exception, id, category, target is string text ? redactor.Redact(text) : target)
         {
             ErrorDetails = new ErrorDetails(message) { RecommendedAction = remedy },
         };

@@ -30,11 +30,12 @@ public sealed class InvokeFailureCommand : ComfyCmdlet
 
     protected override object? CurrentInput => InputObject;
 
-    protected override string Redact(string text) => text.Replace("hunter2", "<redacted>", StringComparison.Ordinal);
-
     // Not async, so that with -AtOnce it throws instead of giving a failed task.
     protected override Task ProcessAsync(CmdletPipe pipe, CancellationToken stop)
-        => AtEnd ? WriteAsync(pipe) : AtOnce ? throw Failure() : FailAsync(pipe);
+    {
+        pipe.Redactor.Register("hunter2");
+        return AtEnd ? WriteAsync(pipe) : AtOnce ? throw Failure() : FailAsync(pipe);
+    }
 
     protected override Task EndAsync(CmdletPipe pipe, CancellationToken stop)
         => AtEnd ? FailAsync(pipe) : Task.CompletedTask;

@@ -43,10 +43,9 @@ public sealed class SetProbeCommand : ComfyCmdlet
     [Parameter]
     public ConsoleKey? Key { get; set; }
 
-    protected override string Redact(string text) => text.Replace("hunter2", "<redacted>", StringComparison.Ordinal);
-
     protected override async Task ProcessAsync(CmdletPipe pipe, CancellationToken stop)
     {
+        pipe.Redactor.Register("hunter2");
         foreach (var name in Name)
         {
             await Task.Yield();

@@ -3,7 +3,7 @@ namespace ComfyAuth.TestCmdlets;
 /// <summary>What a work did, in order, as a test sees it from outside the pipeline.</summary>
 public sealed class WorkState
 {
-    private readonly List<string> events = [];
+    private readonly List<string> _events = [];
 
     /// <summary>Set when the work has begun.</summary>
     public ManualResetEventSlim Started { get; } = new();
@@ -22,15 +22,15 @@ public sealed class WorkState
     {
         get
         {
-            lock (events)
-                return [.. events];
+            lock (_events)
+                return [.. _events];
         }
     }
 
     /// <summary>Notes that something happened.</summary>
     public void Add(string happened)
     {
-        lock (events)
-            events.Add(happened);
+        lock (_events)
+            _events.Add(happened);
     }
 }

@@ -11,11 +11,10 @@ public sealed partial class WriteProbeCommand : ComfyCmdlet
     [Parameter(Mandatory = true, Position = 0)]
     public required string Text { get; set; }
 
-    protected override string Redact(string text) => text.Replace("hunter2", "<redacted>", StringComparison.Ordinal);
-
     protected override async Task ProcessAsync(CmdletPipe pipe, CancellationToken stop)
     {
         await Task.Yield();
+        pipe.Redactor.Register("hunter2");
         pipe.WriteVerbose("verbose " + Text);
         pipe.WriteDebug("debug " + Text);
         pipe.WriteWarning("warning " + Text);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using ComfyAuth.Secrets;
 using Microsoft.Extensions.Logging;
 
 namespace ComfyAuth.PowerShell.Commands;
@@ -19,17 +20,20 @@ public sealed class CmdletPipe
 
     private static readonly Action WakeUp = () => { };
 
-    private readonly ComfyCmdlet cmdlet;
-    private readonly CancellationToken ended;
-    private readonly BlockingCollection<Action> queue = new(Capacity);
-    private readonly ProgressThrottle progress = new(TimeProvider.System);
+    private readonly ComfyCmdlet _cmdlet;
+    private readonly CancellationToken _ended;
+    private readonly BlockingCollection<Action> _queue = new(Capacity);
+    private readonly ProgressThrottle _progress = new(TimeProvider.System);
 
     internal CmdletPipe(ComfyCmdlet cmdlet, CancellationToken ended)
     {
-        this.cmdlet = cmdlet;
-        this.ended = ended;
+        _cmdlet = cmdlet;
+        _ended = ended;
         Loggers = new PipeLoggerFactory(this, IsWanted("Verbose"), IsWanted("Debug"));
     }
+
+    /// <summary>Takes the secrets out of every text on its way out; to be told of each secret as soon as it is known.</summary>
+    public SecretRedactor Redactor { get; } = new();
 
     /// <summary>Makes loggers whose messages go to the verbose stream (information and above) or the debug stream.</summary>
     public ILoggerFactory Loggers { get; }
@@ -37,31 +41,31 @@ public sealed class CmdletPipe
     /// <summary>Writes an object to the output.</summary>
     /// <param name="output">The object.</param>
     /// <param name="enumerate">Whether a collection is written item by item.</param>
-    public void WriteObject(object? output, bool enumerate = false) => Post(() => cmdlet.WriteObject(output, enumerate));
+    public void WriteObject(object? output, bool enumerate = false) => Post(() => _cmdlet.WriteObject(output, enumerate));
 
     /// <summary>Writes a non-terminating error.</summary>
     /// <param name="exception">What went wrong.</param>
     /// <param name="target">The input it went wrong with.</param>
     public void WriteError(Exception exception, object? target = null)
-        => Post(() => cmdlet.WriteError(ErrorRecords.Create(exception, target, Redact)));
+        => Post(() => _cmdlet.WriteError(ErrorRecords.Create(exception, target, Redactor)));
 
     /// <summary>Writes a warning.</summary>
     /// <param name="message">The text.</param>
-    public void WriteWarning(string message) => Post(() => cmdlet.WriteWarning(Redact(message)));
+    public void WriteWarning(string message) => Post(() => _cmdlet.WriteWarning(Redactor.Redact(message)));
 
     /// <summary>Writes to the verbose stream.</summary>
     /// <param name="message">The text.</param>
-    public void WriteVerbose(string message) => Post(() => cmdlet.WriteVerbose(Redact(message)));
+    public void WriteVerbose(string message) => Post(() => _cmdlet.WriteVerbose(Redactor.Redact(message)));
 
     /// <summary>Writes to the debug stream.</summary>
     /// <param name="message">The text.</param>
-    public void WriteDebug(string message) => Post(() => cmdlet.WriteDebug(Redact(message)));
+    public void WriteDebug(string message) => Post(() => _cmdlet.WriteDebug(Redactor.Redact(message)));
 
     /// <summary>Writes to the information stream.</summary>
     /// <param name="message">The text.</param>
     /// <param name="tags">Tags to select it by.</param>
     public void WriteInformation(string message, params string[] tags)
-        => Post(() => cmdlet.WriteInformation(Redact(message), tags));
+        => Post(() => _cmdlet.WriteInformation(Redactor.Redact(message), tags));
 
     /// <summary>
     /// Shows how far the work is; at most five updates a second come out, always including the latest. The display
@@ -73,7 +77,7 @@ public sealed class CmdletPipe
     /// <param name="total">How much there is in the same unit; without it no percentage is shown.</param>
     public void WriteProgress(string activity, string status, long done = 0, long? total = null)
     {
-        if (progress.Offer(new ProgressUpdate(activity, status, done, total)))
+        if (_progress.Offer(new ProgressUpdate(activity, status, done, total)))
             Wake();
     }
 
@@ -82,7 +86,7 @@ public sealed class CmdletPipe
     /// <param name="action">What would be done to it.</param>
     /// <returns>Whether to make the change.</returns>
     public Task<bool> ShouldProcessAsync(string target, string action)
-        => AskAsync(cmdlet => cmdlet.ShouldProcess(Redact(target), Redact(action)));
+        => AskAsync(cmdlet => cmdlet.ShouldProcess(Redactor.Redact(target), Redactor.Redact(action)));
 
     /// <summary>Asks the user a question that <c>-Force</c> answers.</summary>
     /// <param name="query">The question.</param>
@@ -94,13 +98,13 @@ public sealed class CmdletPipe
         {
             try
             {
-                return cmdlet.ShouldContinue(Redact(query), Redact(caption));
+                return cmdlet.ShouldContinue(Redactor.Redact(query), Redactor.Redact(caption));
             }
             catch (Exception exception) when (exception is HostException or PSInvalidOperationException or NotImplementedException)
             {
                 throw new ComfyAuthException(
                     "ConfirmationImpossible",
-                    $"'{Redact(query)}' has to be confirmed, and this session cannot ask.",
+                    $"'{Redactor.Redact(query)}' has to be confirmed, and this session cannot ask.",
                     "Give -Force, or run it where a question can be answered.",
                     exception);
             }
@@ -116,12 +120,12 @@ public sealed class CmdletPipe
     public async Task<T> AskAsync<T>(Func<PSCmdlet, T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = ended.UnsafeRegister(_ => answer.TrySetCanceled(ended), null);
+        using var registration = _ended.UnsafeRegister(_ => answer.TrySetCanceled(_ended), null);
         Post(() =>
         {
             try
             {
-                answer.TrySetResult(question(cmdlet));
+                answer.TrySetResult(question(_cmdlet));
             }
             catch (ComfyAuthException exception)
             {
@@ -131,33 +135,31 @@ public sealed class CmdletPipe
         return await answer.Task;
     }
 
-    internal string Redact(string text) => cmdlet.Redact(text);
-
     /// <summary>Does on the pipeline thread what the work posts, until the work has ended and all is done.</summary>
     internal void Pump(Task work)
     {
         work.ContinueWith(_ => Wake(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        while (!work.IsCompleted || queue.Count > 0)
+        while (!work.IsCompleted || _queue.Count > 0)
         {
-            if (queue.TryTake(out var action, progress.MillisecondsUntilDue, ended))
+            if (_queue.TryTake(out var action, _progress.MillisecondsUntilDue, _ended))
                 action();
 
-            if (progress.TakeDue() is { } update)
-                cmdlet.WriteProgress(update.ToRecord(Redact));
+            if (_progress.TakeDue() is { } update)
+                _cmdlet.WriteProgress(update.ToRecord(Redactor));
         }
     }
 
     /// <summary>Ends the progress display, on the pipeline thread.</summary>
     internal void CompleteProgress()
     {
-        if (progress.Complete() is not { } last)
+        if (_progress.Complete() is not { } last)
             return;
 
         try
         {
-            var record = last.ToRecord(Redact);
+            var record = last.ToRecord(Redactor);
             record.RecordType = ProgressRecordType.Completed;
-            cmdlet.WriteProgress(record);
+            _cmdlet.WriteProgress(record);
         }
         catch (PipelineStoppedException)
         {
@@ -166,13 +168,13 @@ public sealed class CmdletPipe
     }
 
     // A full queue needs no waking: the pump is about to take from it.
-    private void Wake() => queue.TryAdd(WakeUp);
+    private void Wake() => _queue.TryAdd(WakeUp);
 
     private void Post(Action action)
     {
         try
         {
-            queue.Add(action, ended);
+            _queue.Add(action, _ended);
         }
         catch (OperationCanceledException)
         {
@@ -182,9 +184,9 @@ public sealed class CmdletPipe
 
     private bool IsWanted(string stream)
     {
-        if (cmdlet.MyInvocation.BoundParameters.TryGetValue(stream, out var given) && given is SwitchParameter asked)
+        if (_cmdlet.MyInvocation.BoundParameters.TryGetValue(stream, out var given) && given is SwitchParameter asked)
             return asked;
 
-        return cmdlet.GetVariableValue(stream + "Preference") is not (null or ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+        return _cmdlet.GetVariableValue(stream + "Preference") is not (null or ActionPreference.SilentlyContinue or ActionPreference.Ignore);
     }
 }

@@ -17,17 +17,12 @@ public abstract class ComfyCmdlet : PSCmdlet, IDisposable
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(1);
 
     // Not disposed: work that outlives the cmdlet still looks at them, and they hold nothing but memory.
-    private readonly CancellationTokenSource ended = new();
-    private readonly CancellationTokenSource stop = new();
-    private CmdletPipe? pipe;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationTokenSource _stop = new();
+    private CmdletPipe? _pipe;
 
     /// <summary>What the user gave that is being worked on: the target of an error of the work.</summary>
     protected virtual object? CurrentInput => null;
-
-    /// <summary>Takes the secrets out of a text before it leaves the cmdlet; called on the pipeline thread.</summary>
-    /// <param name="text">The text.</param>
-    /// <returns>The text without them.</returns>
-    protected internal virtual string Redact(string text) => text;
 
     /// <summary>Does the work for one input.</summary>
     /// <param name="pipe">The way to PowerShell; usable from any thread.</param>
@@ -42,7 +37,7 @@ public abstract class ComfyCmdlet : PSCmdlet, IDisposable
     protected virtual Task EndAsync(CmdletPipe pipe, CancellationToken stop) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    protected sealed override void BeginProcessing() => pipe = new CmdletPipe(this, ended.Token);
+    protected sealed override void BeginProcessing() => _pipe = new CmdletPipe(this, _ended.Token);
 
     /// <inheritdoc/>
     protected sealed override void ProcessRecord() => Run(ProcessAsync);
@@ -66,23 +61,23 @@ public abstract class ComfyCmdlet : PSCmdlet, IDisposable
     {
         // Work that is still running has been cancelled by whatever made Run return.
         if (disposing)
-            ended.Cancel();
+            _ended.Cancel();
     }
 
     private void Run(Func<CmdletPipe, CancellationToken, Task> stage)
     {
-        if (ended.IsCancellationRequested)
+        if (_ended.IsCancellationRequested)
             throw new PipelineStoppedException();
 
         // A thread of its own: the first, often blocking, part of the work must not wait for a starved thread pool.
         var work = Task.Factory.StartNew(
-            () => stage(pipe!, stop.Token),
+            () => stage(_pipe!, _stop.Token),
             CancellationToken.None,
             TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
             TaskScheduler.Default).Unwrap();
         try
         {
-            pipe!.Pump(work);
+            _pipe!.Pump(work);
         }
         catch (Exception exception)
         {
@@ -94,32 +89,32 @@ public abstract class ComfyCmdlet : PSCmdlet, IDisposable
         }
         finally
         {
-            pipe!.CompleteProgress();
+            _pipe!.CompleteProgress();
         }
 
         try
         {
             work.GetAwaiter().GetResult();
         }
-        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
         }
         catch (Exception exception) when (exception is not PipelineStoppedException)
         {
-            WriteError(ErrorRecords.Create(exception, CurrentInput, pipe.Redact));
+            WriteError(ErrorRecords.Create(exception, CurrentInput, _pipe.Redactor));
         }
     }
 
     private void Stop()
     {
-        if (ended.IsCancellationRequested)
+        if (_ended.IsCancellationRequested)
             return;
 
-        ended.Cancel();
+        _ended.Cancel();
 
         // Cancelling runs what the work has registered, and often the work's own cleaning up, on the calling thread;
         // neither the pipeline thread nor the one that stops it may be held up by that.
-        Task.Factory.StartNew(stop.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(_stop.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 }

@@ -34,7 +34,7 @@ internal sealed class PipeLoggerFactory(CmdletPipe pipe, bool verbose, bool debu
 
             var message = formatter(state, exception);
             if (exception is not null)
-                message += $" ({exception.GetType().Name}: {exception.Message})";
+                message += $" Cause: {pipe.Redactor.Describe(exception)}";
 
             if (logLevel >= LogLevel.Information)
                 pipe.WriteVerbose(message);

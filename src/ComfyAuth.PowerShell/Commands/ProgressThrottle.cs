@@ -5,37 +5,37 @@ internal sealed class ProgressThrottle(TimeProvider clock)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
-    private ProgressUpdate? pending;
-    private ProgressUpdate? shown;
-    private long shownAt;
+    private ProgressUpdate? _pending;
+    private ProgressUpdate? _shown;
+    private long _shownAt;
 
     /// <summary>How long a wait may last before an update is due; -1 without one, as waiting methods take it.</summary>
     public int MillisecondsUntilDue
-        => Volatile.Read(ref pending) is null ? Timeout.Infinite
-            : shown is null ? 0
-            : Math.Max(0, (int)Math.Ceiling((Interval - clock.GetElapsedTime(shownAt)).TotalMilliseconds));
+        => Volatile.Read(ref _pending) is null ? Timeout.Infinite
+            : _shown is null ? 0
+            : Math.Max(0, (int)Math.Ceiling((Interval - clock.GetElapsedTime(_shownAt)).TotalMilliseconds));
 
     /// <summary>Takes an update from any thread.</summary>
     /// <returns>Whether none was waiting, so that the pipeline thread does not know yet.</returns>
-    public bool Offer(ProgressUpdate update) => Interlocked.Exchange(ref pending, update) is null;
+    public bool Offer(ProgressUpdate update) => Interlocked.Exchange(ref _pending, update) is null;
 
     /// <summary>The update to show now, if one is due.</summary>
     public ProgressUpdate? TakeDue()
     {
-        if (MillisecondsUntilDue != 0 || Interlocked.Exchange(ref pending, null) is not { } update)
+        if (MillisecondsUntilDue != 0 || Interlocked.Exchange(ref _pending, null) is not { } update)
             return null;
 
-        shownAt = clock.GetTimestamp();
-        return shown = update;
+        _shownAt = clock.GetTimestamp();
+        return _shown = update;
     }
 
     /// <summary>Forgets everything.</summary>
     /// <returns>The update shown last, if any was.</returns>
     public ProgressUpdate? Complete()
     {
-        var last = shown;
-        shown = null;
-        Interlocked.Exchange(ref pending, null);
+        var last = _shown;
+        _shown = null;
+        Interlocked.Exchange(ref _pending, null);
         return last;
     }
 }
