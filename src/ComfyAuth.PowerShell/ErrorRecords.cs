@@ -1,0 +1,97 @@
+using System.Collections.Frozen;
+using System.Management.Automation;
+using System.Net.Http;
+using System.Net.Sockets;
+using System.Security;
+using System.Security.Cryptography;
+using System.Text.Json;
+using ComfyAuth.Secrets;
+using YamlDotNet.Core;
+
+namespace ComfyAuth.PowerShell;
+
+/// <summary>The only place that makes an <see cref="ErrorRecord"/>.</summary>
+public static class ErrorRecords
+{
+    private static readonly FrozenDictionary<string, ErrorCategory> CategoryOfCode = new Dictionary<string, ErrorCategory>
+    {
+        ["BcryptHashMalformed"] = ErrorCategory.InvalidData,
+        ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
+        ["DiskFull"] = ErrorCategory.ResourceUnavailable,
+        ["FileAccessDenied"] = ErrorCategory.PermissionDenied,
+        ["FileBusy"] = ErrorCategory.ResourceBusy,
+        ["FileChangedMeanwhile"] = ErrorCategory.ResourceBusy,
+        ["FileMissing"] = ErrorCategory.ObjectNotFound,
+        ["FileOperationFailed"] = ErrorCategory.ResourceUnavailable,
+        ["FolderMissing"] = ErrorCategory.ObjectNotFound,
+        ["JournalUnreadable"] = ErrorCategory.InvalidData,
+        ["LinkLoop"] = ErrorCategory.InvalidData,
+        ["LockTimeout"] = ErrorCategory.OperationTimeout,
+        ["OwnerCannotBeKept"] = ErrorCategory.PermissionDenied,
+        ["PasswordHasNul"] = ErrorCategory.InvalidArgument,
+        ["PasswordNotUnicode"] = ErrorCategory.InvalidArgument,
+        ["PasswordTooLong"] = ErrorCategory.InvalidArgument,
+        ["PathInvalid"] = ErrorCategory.InvalidArgument,
+        ["PathNotFileSystem"] = ErrorCategory.InvalidArgument,
+        ["PathNotFound"] = ErrorCategory.ObjectNotFound,
+        ["PathOutsideRoot"] = ErrorCategory.InvalidArgument,
+        ["ReadOnlyFileSystem"] = ErrorCategory.WriteError,
+        ["RecoveryConflict"] = ErrorCategory.InvalidOperation,
+        ["RollbackIncomplete"] = ErrorCategory.WriteError,
+        ["RootMissing"] = ErrorCategory.ObjectNotFound,
+        ["ServiceNotFound"] = ErrorCategory.ObjectNotFound,
+        ["StackFileInvalid"] = ErrorCategory.InvalidData,
+        ["StackFileUnreadable"] = ErrorCategory.ReadError,
+        ["StackNotFound"] = ErrorCategory.ObjectNotFound,
+        ["StateFolderIsNotFolder"] = ErrorCategory.ResourceExists,
+        ["TargetIsDirectory"] = ErrorCategory.InvalidArgument,
+        ["TargetIsNotFile"] = ErrorCategory.InvalidArgument,
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Makes the record of an error. Its id is the error's code, or <c>Unexpected</c> and the type of an exception
+    /// that is not ours; its recommended action is the remedy. An exception that tells a secret is replaced by one
+    /// that does not.
+    /// </summary>
+    /// <param name="exception">What went wrong; never a cancellation of the user's.</param>
+    /// <param name="target">The input it went wrong with.</param>
+    /// <param name="redactor">Knows the secrets.</param>
+    /// <returns>The record.</returns>
+    public static ErrorRecord Create(Exception exception, object? target, SecretRedactor redactor)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        ArgumentNullException.ThrowIfNull(redactor);
+
+        if (exception is AggregateException { InnerExceptions: [var only] })
+            exception = only;
+
+        var ours = exception as ComfyAuthException;
+        var id = ours?.Code ?? "Unexpected" + exception.GetType().Name;
+        var category = ours is null ? CategoryOf(exception) : CategoryOfCode.GetValueOrDefault(ours.Code, ErrorCategory.InvalidOperation);
+
+        var message = redactor.Redact(exception.Message);
+        var remedy = redactor.Redact(ours?.Remedy ?? "");
+        var told = exception.ToString();
+        if (redactor.Redact(told) != told)
+            exception = new ComfyAuthException(id, message, remedy);
+
+        return new ErrorRecord(exception, id, category, target is string text ? redactor.Redact(text) : target)
+        {
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = remedy },
+        };
+    }
+
+    private static ErrorCategory CategoryOf(Exception exception) => exception switch
+    {
+        UnauthorizedAccessException or SecurityException => ErrorCategory.PermissionDenied,
+        FileNotFoundException or DirectoryNotFoundException or System.IO.DriveNotFoundException or ItemNotFoundException => ErrorCategory.ObjectNotFound,
+        InvalidDataException or FormatException or JsonException or YamlException => ErrorCategory.InvalidData,
+        HttpRequestException or SocketException => ErrorCategory.ConnectionError,
+        IOException => ErrorCategory.ResourceUnavailable,
+        TimeoutException or OperationCanceledException => ErrorCategory.OperationTimeout,
+        CryptographicException => ErrorCategory.SecurityError,
+        NotSupportedException or NotImplementedException => ErrorCategory.NotImplemented,
+        ArgumentException => ErrorCategory.InvalidArgument,
+        _ => ErrorCategory.InvalidOperation,
+    };
+}
