@@ -15,7 +15,7 @@
     FormatsToProcess     = @('ComfyAuth.format.ps1xml')
 
     FunctionsToExport    = @()
-    CmdletsToExport      = @()
+    CmdletsToExport      = @('Restore-ComfyEnv', 'Sync-ComfyToken')
     VariablesToExport    = @()
     AliasesToExport      = @()
 

@@ -14,7 +14,7 @@ internal static class RestoreEnvCommand
         var validate = new Option<bool>("--validate") { Description = "Only look. Changes nothing." };
         var noBackup = new Option<bool>("--no-backup") { Description = "Do not keep the old file." };
         var fromBackup = new Option<string?>("--from-backup") { Description = "Put a backup back: 'latest', a file name, or its time stamp." };
-        var source = new Option<string?>("--source") { Description = "A .env file that fills in what the service's own lacks." };
+        var source = new Option<string?>("--source") { Description = "Restore from this file: another source of truth (JSON), or a .env file that fills in what the service's own lacks." };
         var command = new Command("restore-env", "Rebuilds a service's .env file from template, source of truth and the user's own values.") { validate, noBackup, fromBackup, source, path, service, json };
         command.Validators.Add(result =>
         {
@@ -41,7 +41,7 @@ internal static class RestoreEnvCommand
                 {
                     Services = services,
                     FromBackup = parsed.GetValue(fromBackup),
-                    ValuesFile = parsed.GetValue(source) is { } file ? Path.GetFullPath(file) : null,
+                    SourceFile = parsed.GetValue(source) is { } file ? Path.GetFullPath(file) : null,
                     Backup = !parsed.GetValue(noBackup),
                 };
                 var results = new List<EnvironmentRestoreResult>();

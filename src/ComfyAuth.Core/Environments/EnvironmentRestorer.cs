@@ -26,7 +26,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     /// <exception cref="ComfyAuthException">
     /// As <see cref="EnvironmentValidator.Validate(GenAIStack, IReadOnlyCollection{string}?)"/>; <c>BackupNotFound</c>; <c>BackupInvalid</c>: the backup is worse than the file;
     /// <c>RecoveryPending</c>; <c>TokenSourceInvalid</c>; <c>TokenSourceMissing</c>: there is no credential to restore;
-    /// <c>TemplateMissing</c>: there is neither a file nor a template.
+    /// <c>TemplateMissing</c>: there is neither a file nor a template; <c>SourceFileUnreadable</c>.
     /// </exception>
     public IReadOnlyList<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default) =>
         [.. EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken))];
@@ -63,8 +63,8 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         if (content.Bytes is null && template is null)
             throw new ComfyAuthException("TemplateMissing", $"There is neither '{content.Path}' nor a template for it.", "Write a template and name it in the stack file: env.template.");
 
-        var credential = CredentialOf(stack, service, cancellationToken);
-        var values = request.ValuesFile is { } file ? DotEnvDocument.Parse(ReadValues(file), file) : null;
+        var (givenCredential, values) = request.SourceFile is { } file ? ReadSource(file, cancellationToken) : default;
+        var credential = givenCredential ?? CredentialOf(stack, service, cancellationToken);
         var huggingFace = files.Get(HuggingFaceFile);
         var document = content.Bytes is null ? DotEnvDocument.Parse(template!.Document.ToBytes(), content.Path) : content.Document;
         var plan = new EnvironmentRestorePlan(stack, service, document, content.Expected) { BackupPath = BackupPath(content, request.Backup) };
@@ -117,7 +117,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             if (!EnvironmentValidator.IsPlaceholder(current))
                 return (null, "");
             if (values?.Get(name) is { Length: > 0 } given)
-                return (Registered(given), "from the values file");
+                return (Registered(given), "from the source file");
             if (name == HuggingFaceVariable && huggingFace.Bytes is not null && huggingFace.Document.Get(name) is { Length: > 0 } token)
                 return (Registered(token), $"from {HuggingFaceFile}");
             if (current is null || isRequired)
@@ -161,16 +161,32 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         return survey.Truth! with { UserName = survey.UserNameInUse ?? TokenSynchronizer.DefaultUserName };
     }
 
-    private static byte[] ReadValues(string path)
+    /// <summary>Reads a file that the user gave: JSON is a source of truth, anything else a <c>.env</c> file.</summary>
+    private (TokenCredential? Credential, DotEnvDocument? Values) ReadSource(string path, CancellationToken cancellationToken)
     {
+        byte[] bytes;
         try
         {
-            return File.ReadAllBytes(path);
+            bytes = File.ReadAllBytes(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ComfyAuthException("ValuesFileUnreadable", $"'{path}' cannot be read: {error.Message}", "Check the path and its permissions.", error);
+            throw new ComfyAuthException("SourceFileUnreadable", $"'{path}' cannot be read: {error.Message}", "Check the path and its permissions.", error);
         }
+
+        if (bytes.SkipWhile(value => value is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or 0xEF or 0xBB or 0xBF).FirstOrDefault() != '{')
+            return (null, DotEnvDocument.Parse(bytes, path));
+
+        var credential = TokenSourceFile.Parse(bytes, path).Credential(path);
+        redactor.Register(credential.Hash);
+        if (credential.Password is not { } password)
+            return (credential, null);
+
+        redactor.Register(password);
+        return verifier.Verify(password, credential.Hash, cancellationToken) ? (credential, null) : throw new ComfyAuthException(
+            "TokenSourceInvalid",
+            $"The source of truth '{path}' cannot be used: its password is not the one that its hash is of.",
+            "Give the file that holds the credential in use.");
     }
 
     private static bool IsValid(GenAIStack stack, ServiceDefinition service, StackFileContent content)

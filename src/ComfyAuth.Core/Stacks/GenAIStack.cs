@@ -21,22 +21,22 @@ public sealed record GenAIStack
     public string PathOf(string relativePath) => Path.GetFullPath(relativePath, Root);
 
     /// <summary>Finds the stack that a folder belongs to: the folder itself, or the nearest one above it.</summary>
-    /// <param name="start">A folder, or a stack file.</param>
+    /// <param name="start">A folder, or a file in it.</param>
     /// <returns>The stack.</returns>
     /// <exception cref="ComfyAuthException">
-    /// <c>PathNotFound</c>: there is no such folder; <c>StackNotFound</c>: no folder on the way up is a stack;
+    /// <c>PathNotFound</c>: there is no such folder or file; <c>StackNotFound</c>: no folder on the way up is a stack;
     /// or what <see cref="StackFile.Parse"/> reports of the stack file.
     /// </exception>
     public static GenAIStack Find(string start)
     {
         var full = Path.GetFullPath(start);
-        if (File.Exists(full) && Path.GetFileName(full) == FileName)
-            return Open(Path.GetDirectoryName(full)!);
-
+        if (File.Exists(full))
+            full = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(full))
             throw new ComfyAuthException("PathNotFound", $"There is no folder '{full}'.", "Give the root folder of a stack, or a folder inside it.");
 
-        for (var folder = full; folder is not null; folder = Path.GetDirectoryName(folder))
+        // A trailing separator would make the first step upwards lead to the same folder.
+        for (var folder = Path.TrimEndingDirectorySeparator(full); folder is not null; folder = Path.GetDirectoryName(folder))
         {
             if (IsRoot(folder))
                 return Open(folder);

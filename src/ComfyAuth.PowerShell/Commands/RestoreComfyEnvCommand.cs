@@ -1,0 +1,95 @@
+using System.Management.Automation;
+using ComfyAuth.Environments;
+using ComfyAuth.PowerShell.Binding;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.PowerShell.Commands;
+
+/// <summary>Rebuilds the .env file of a service from its template, the source of truth and the user's own values, or puts a backup back.</summary>
+/// <remarks>
+/// <para>
+/// Values, comments and unknown keys of the user's stay as they are. What is missing is added where its section is, the
+/// login's credential comes from the source of truth, and every value is quoted so that each reader gets it whole. A weak
+/// SECRET_KEY is replaced by a random one.
+/// </para>
+/// <para>
+/// Before a change the file is kept as _backups/.env.backup.yyyyMMdd_HHmmss (UTC) beside it. A result that lacks what
+/// the service needs never replaces a file that has it. Where the file is right already nothing is written.
+/// </para>
+/// </remarks>
+/// <example>
+/// <code>Restore-ComfyEnv</code>
+/// Rebuilds the .env files of the stack of the current folder, after a backup of each.
+/// </example>
+/// <example>
+/// <code>Restore-ComfyEnv -Validate | Where-Object { -not $_.IsValid } | Select-Object -ExpandProperty Missing</code>
+/// Lists the required variables that are missing. Changes nothing.
+/// </example>
+/// <example>
+/// <code>Restore-ComfyEnv -FromBackup latest</code>
+/// Goes back to the newest backup, and keeps the file it replaces as another one.
+/// </example>
+[Cmdlet(VerbsData.Restore, "ComfyEnv", DefaultParameterSetName = RebuildSet, SupportsShouldProcess = true)]
+[OutputType(typeof(EnvironmentRestoreResult), ParameterSetName = [RebuildSet, FromBackupSet])]
+[OutputType(typeof(EnvironmentValidation), ParameterSetName = [ValidateSet])]
+public sealed class RestoreComfyEnvCommand : StackCmdlet
+{
+    private const string RebuildSet = "Rebuild";
+    private const string FromBackupSet = "FromBackup";
+    private const string ValidateSet = "Validate";
+
+    /// <summary>Only looks: one object for each file, with what is missing and what cannot be right.</summary>
+    [Parameter(ParameterSetName = ValidateSet, Mandatory = true)]
+    public SwitchParameter Validate { get; set; }
+
+    /// <summary>Puts a backup back: 'latest', the name of its file, or its time stamp.</summary>
+    [Parameter(ParameterSetName = FromBackupSet, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BackupCompleter))]
+    public string? FromBackup { get; set; }
+
+    /// <summary>Restores from this file: another source of truth (JSON) in place of the stack's, or a .env file that fills in what the service's own lacks.</summary>
+    [Parameter(ParameterSetName = RebuildSet)]
+    [ValidateNotNullOrEmpty]
+    public string? SourcePath { get; set; }
+
+    /// <summary>Does not keep the old file.</summary>
+    [Parameter(ParameterSetName = RebuildSet)]
+    [Parameter(ParameterSetName = FromBackupSet)]
+    public SwitchParameter NoBackup { get; set; }
+
+    /// <inheritdoc/>
+    protected override bool Changes => !Validate;
+
+    /// <inheritdoc/>
+    protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
+    {
+        if (Validate)
+        {
+            pipe.WriteObject(EnvironmentValidator.Validate(stack, Service), enumerate: true);
+            return;
+        }
+
+        var request = new EnvironmentRestoreRequest
+        {
+            Services = Service,
+            FromBackup = FromBackup,
+            SourceFile = SourcePath is null ? null : (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, SourcePath, literal: true)))[0],
+            Backup = !NoBackup,
+        };
+        foreach (var plan in new EnvironmentRestorer(Verifier, pipe.Redactor).Plan(stack, request, stop))
+        {
+            var isApproved = false;
+            var result = await plan.ApplyAsync(
+                async change =>
+                {
+                    var answer = await pipe.ShouldProcessAsync(change.Target, change.Action);
+                    isApproved |= answer;
+                    return answer;
+                },
+                stop);
+            if (isApproved || !await pipe.AskAsync(WhatIf.IsOn))
+                pipe.WriteObject(result);
+        }
+    }
+}

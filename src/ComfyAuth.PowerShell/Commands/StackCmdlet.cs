@@ -1,0 +1,95 @@
+using System.Management.Automation;
+using ComfyAuth.Files;
+using ComfyAuth.PowerShell.Binding;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.PowerShell.Commands;
+
+/// <summary>A cmdlet over stacks: takes paths, finds the stack of each, and lets an error of one spare the others.</summary>
+public abstract class StackCmdlet : ComfyCmdlet
+{
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private string? _input;
+
+    /// <summary>A stack's root, or a folder or file inside it; wildcards are allowed. Without it the current location is meant.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    public string[]? Path { get; set; }
+
+    /// <summary>As Path, but taken as it is written: no wildcards.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath")]
+    public string[]? LiteralPath { get; set; }
+
+    /// <summary>Only these services of the stack, by name. Without it all of them are meant.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(ServiceCompleter))]
+    public string[]? Service { get; set; }
+
+    /// <inheritdoc/>
+    protected override object? CurrentInput => _input;
+
+    /// <summary>Asks bcrypt, each question once in the pipeline.</summary>
+    protected PasswordVerifier Verifier { get; } = new();
+
+    /// <summary>Whether the files are changed, so that what an interrupted change left is put back first.</summary>
+    protected abstract bool Changes { get; }
+
+    /// <inheritdoc/>
+    protected sealed override async Task ProcessAsync(CmdletPipe pipe, CancellationToken stop)
+    {
+        IEnumerable<(string? Path, bool Literal)> given =
+        [
+            .. (Path ?? []).Select(path => ((string?)path, false)),
+            .. (LiteralPath ?? []).Select(path => ((string?)path, true)),
+        ];
+        foreach (var (path, literal) in given.Any() ? given : [(null, true)])
+        {
+            try
+            {
+                _input = path;
+                foreach (var folder in await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, path, literal)))
+                {
+                    stop.ThrowIfCancellationRequested();
+                    await ProcessFolderAsync(pipe, folder, stop);
+                }
+            }
+            catch (ComfyAuthException error)
+            {
+                pipe.WriteError(error, path);
+            }
+        }
+    }
+
+    /// <summary>Does the work for one stack.</summary>
+    /// <param name="pipe">The way to PowerShell.</param>
+    /// <param name="stack">The stack; each comes once, however many paths lead to it.</param>
+    /// <param name="stop">Cancelled when the pipeline is being stopped.</param>
+    /// <returns>The work.</returns>
+    protected abstract Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop);
+
+    private async Task ProcessFolderAsync(CmdletPipe pipe, string folder, CancellationToken stop)
+    {
+        try
+        {
+            _input = folder;
+            var stack = GenAIStack.Find(folder);
+            if (!_seen.Add(stack.Root))
+                return;
+
+            if (Changes && FileTransaction.IsRecoveryPending(stack.Root))
+            {
+                if (!await pipe.ShouldProcessAsync(stack.Root, "Put back what an interrupted change left"))
+                    return;
+                await FileTransaction.RecoverAsync(stack.Root, cancellationToken: stop);
+            }
+
+            await ProcessStackAsync(pipe, stack, stop);
+        }
+        catch (Exception error) when (error is ComfyAuthException or IOException or UnauthorizedAccessException)
+        {
+            pipe.WriteError(error, folder);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using System.Management.Automation;
+using System.Security;
+using ComfyAuth.PowerShell.Binding;
+using ComfyAuth.Reports;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.PowerShell.Commands;
+
+/// <summary>Makes every place of a ComfyUI-Login credential agree with its source of truth, or shows where they do not.</summary>
+/// <remarks>
+/// <para>
+/// ComfyUI-Login's bearer token is the bcrypt hash of the web password. A stack holds it in several files: .env files,
+/// token files and the login's own PASSWORD file. The source of truth is .secrets/comfyui_auth_tokens.conf, unless the
+/// stack file names another. Each place is judged by what its reader gets: Docker Compose v2, for one, cuts a hash that
+/// is not in single quotes.
+/// </para>
+/// <para>
+/// Only what differs is written, all of it or nothing. A second run writes nothing. A new secret is made only with
+/// -Rotate, or where there is no source and the places do not agree on one hash.
+/// </para>
+/// <para>
+/// No secret is shown. A hash shows as the first 8 hexadecimal digits of its SHA-256, the same in every report. A password
+/// shows as 8 digits that are comparable inside one PowerShell session only.
+/// </para>
+/// </remarks>
+/// <example>
+/// <code>Sync-ComfyToken -Audit | Where-Object IsFault</code>
+/// Shows where the stack of the current folder disagrees with its source of truth, and why. Changes nothing.
+/// </example>
+/// <example>
+/// <code>Get-ChildItem D:\stacks -Directory | Sync-ComfyToken -WhatIf</code>
+/// Shows, one line each, what would be changed in several stacks.
+/// </example>
+/// <example>
+/// <code>Sync-ComfyToken -Credential (Get-Credential admin)</code>
+/// Makes the hash of the given password the token, everywhere.
+/// </example>
+/// <example>
+/// <code>if (-not (Sync-ComfyToken -Validate).IsValid) { Sync-ComfyToken }</code>
+/// Synchronises only where something is wrong or not known.
+/// </example>
+[Cmdlet(VerbsData.Sync, "ComfyToken", DefaultParameterSetName = SynchronizeSet, SupportsShouldProcess = true)]
+[OutputType(typeof(TokenSyncResult), ParameterSetName = [SynchronizeSet, RotateSet, AdoptSet, CredentialSet, SourceTokenSet])]
+[OutputType(typeof(TokenObservation), ParameterSetName = [AuditSet])]
+[OutputType(typeof(TokenValidation), ParameterSetName = [ValidateSet])]
+public sealed class SyncComfyTokenCommand : StackCmdlet
+{
+    private const string SynchronizeSet = "Synchronize";
+    private const string AuditSet = "Audit";
+    private const string ValidateSet = "Validate";
+    private const string RotateSet = "Rotate";
+    private const string AdoptSet = "Adopt";
+    private const string CredentialSet = "Credential";
+    private const string SourceTokenSet = "SourceToken";
+
+    private readonly List<TokenObservation> _observations = [];
+
+    /// <summary>Only looks: one object for each place, the source of truth first.</summary>
+    [Parameter(ParameterSetName = AuditSet, Mandatory = true)]
+    public SwitchParameter Audit { get; set; }
+
+    /// <summary>Only looks: one object for each service. IsValid is null where something could not be checked.</summary>
+    [Parameter(ParameterSetName = ValidateSet, Mandatory = true)]
+    public SwitchParameter Validate { get; set; }
+
+    /// <summary>Makes a new random password and its hash.</summary>
+    [Parameter(ParameterSetName = RotateSet, Mandatory = true)]
+    public SwitchParameter Rotate { get; set; }
+
+    /// <summary>Makes a hash that is in use the source of truth: its place (path, or path#VARIABLE) or its fingerprint.</summary>
+    [Parameter(ParameterSetName = AdoptSet, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string? Adopt { get; set; }
+
+    /// <summary>The user name and the password of the web login; the hash of the password becomes the token.</summary>
+    [Parameter(ParameterSetName = CredentialSet, Mandatory = true)]
+    [Credential]
+    public PSCredential? Credential { get; set; }
+
+    /// <summary>A bcrypt hash that becomes the token as it is, or a password whose hash does.</summary>
+    [Parameter(ParameterSetName = SourceTokenSet, Mandatory = true)]
+    public SecureString? SourceToken { get; set; }
+
+    /// <summary>Also writes the audit, as it is afterwards, to this file; its extension (.json or .md) chooses the form.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ReportPath { get; set; }
+
+    /// <inheritdoc/>
+    protected override bool Changes => !Audit && !Validate;
+
+    /// <inheritdoc/>
+    protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
+    {
+        var auditor = new TokenAuditor(Verifier, pipe.Redactor);
+        if (Audit)
+            pipe.WriteObject(auditor.Audit(stack, Service, stop), enumerate: true);
+        else if (Validate)
+            pipe.WriteObject(auditor.Validate(stack, Service, stop), enumerate: true);
+        else
+            await SynchronizeAsync(pipe, stack, stop);
+
+        if (ReportPath is not null)
+            _observations.AddRange(auditor.Audit(stack, Service, stop));
+    }
+
+    /// <inheritdoc/>
+    protected override async Task EndAsync(CmdletPipe pipe, CancellationToken stop)
+    {
+        if (ReportPath is null)
+            return;
+
+        var path = (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, ReportPath, literal: true)))[0];
+        if (await pipe.ShouldProcessAsync(path, "Write the report"))
+            await TokenReportWriter.WriteAsync(TokenReport.Of(_observations, DateTimeOffset.UtcNow), path, stop);
+    }
+
+    private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
+    {
+        var plan = new TokenSynchronizer(Verifier, pipe.Redactor).Plan(stack, Request(), stop);
+        var isApproved = false;
+        var results = await plan.ApplyAsync(
+            async change =>
+            {
+                var answer = await pipe.ShouldProcessAsync(change.Target, change.Action);
+                isApproved |= answer;
+                return answer;
+            },
+            stop);
+
+        if (isApproved)
+        {
+            foreach (var note in plan.Notes)
+                pipe.WriteWarning(note);
+        }
+
+        if (isApproved || !await pipe.AskAsync(WhatIf.IsOn))
+            pipe.WriteObject(results, enumerate: true);
+    }
+
+    private TokenSyncRequest Request() => new()
+    {
+        Services = Service,
+        Rotate = Rotate,
+        Adopt = Adopt,
+        UserName = Credential?.UserName,
+        Password = Credential is null ? null : SecureText.Of(Credential.Password, "The password"),
+        SourceToken = SourceToken is null ? null : SecureText.Of(SourceToken, "The source token"),
+    };
+}
