@@ -26,13 +26,20 @@ internal sealed class DecodedView
     /// <returns>How many characters were read, or 0 where nothing is escaped.</returns>
     public delegate int Unescape(string text, int position, Span<char> decoded);
 
-    /// <summary>The decoders, with the character without which they have nothing to do.</summary>
-    public static (string Trigger, Unescape Unescape)[] Decoders { get; } =
+    /// <summary>JSON, with the character that escapes begin with.</summary>
+    public static (char Trigger, Unescape Unescape) JsonDecoder { get; } = ('\\', Json);
+
+    /// <summary>All decoders, with the character that escapes begin with.</summary>
+    public static (char Trigger, Unescape Unescape)[] Decoders { get; } =
     [
-        ("%", Percent),
-        ("\\", Json),
-        ("&", Html),
-        ("$'`\\", Shell),
+        JsonDecoder,
+        ('%', Percent),
+        ('&', Html),
+        ('$', Doubled),
+        ('\'', Doubled),
+        ('\'', LeftQuotes),
+        ('\\', Escaped),
+        ('`', Escaped),
     ];
 
     /// <summary>The decoded text.</summary>
@@ -43,10 +50,9 @@ internal sealed class DecodedView
 
     /// <summary>Undoes one kind of escaping.</summary>
     /// <returns>The view, or null when nothing was escaped in this way.</returns>
-    public static DecodedView? Of(string text, (string Trigger, Unescape Unescape) decoder)
+    public static DecodedView? Of(string text, (char Trigger, Unescape Unescape) decoder)
     {
-        var first = text.AsSpan().IndexOfAny(decoder.Trigger);
-        if (first < 0)
+        if (!text.Contains(decoder.Trigger, StringComparison.Ordinal))
             return null;
 
         var characters = new char[text.Length];
@@ -56,7 +62,7 @@ internal sealed class DecodedView
         for (var i = 0; i < text.Length;)
         {
             decoded.Clear();
-            var read = i >= first && decoder.Trigger.Contains(text[i], StringComparison.Ordinal) ? decoder.Unescape(text, i, decoded) : 0;
+            var read = text[i] == decoder.Trigger ? decoder.Unescape(text, i, decoded) : 0;
             starts[length] = i;
             characters[length++] = read == 0 ? text[i] : decoded[0];
             if (read != 0 && decoded[1] != '\0')
@@ -128,22 +134,24 @@ internal sealed class DecodedView
         return length;
     }
 
-    /// <summary>What Compose, shells and YAML do to a value: <c>$$</c>, <c>\x</c>, <c>`x</c>, <c>''</c>, <c>'\''</c>.</summary>
-    private static int Shell(string text, int position, Span<char> decoded)
-    {
-        if (string.CompareOrdinal(text, position, @"'\''", 0, 4) == 0)
-        {
-            decoded[0] = '\'';
-            return 4;
-        }
+    /// <summary>A dollar sign in a Compose file, a single quote inside single quotes in YAML and PowerShell.</summary>
+    private static int Doubled(string text, int position, Span<char> decoded) =>
+        position + 1 < text.Length && text[position + 1] == text[position] ? Take(text[position], 2, decoded) : 0;
 
-        if (position + 1 >= text.Length)
-            return 0;
-        var next = text[position + 1];
-        var doubled = text[position] is '$' or '\'';
-        if (doubled ? next != text[position] : char.IsLetterOrDigit(next) || char.IsWhiteSpace(next))
-            return 0;
-        decoded[0] = next;
-        return 2;
+    /// <summary>A single quote inside single quotes in a shell, which leaves them and enters them again.</summary>
+    private static int LeftQuotes(string text, int position, Span<char> decoded)
+    {
+        const string left = @"'\''";
+        return string.CompareOrdinal(text, position, left, 0, left.Length) == 0 ? Take('\'', left.Length, decoded) : 0;
+    }
+
+    /// <summary>A character after the backslash of a shell or the backtick of PowerShell.</summary>
+    private static int Escaped(string text, int position, Span<char> decoded) =>
+        position + 1 < text.Length && !char.IsLetterOrDigit(text[position + 1]) ? Take(text[position + 1], 2, decoded) : 0;
+
+    private static int Take(char character, int read, Span<char> decoded)
+    {
+        decoded[0] = character;
+        return read;
     }
 }

@@ -16,7 +16,7 @@ public sealed partial class SecretRedactor
     /// <summary>What stands in the place of a secret other than a whole bcrypt hash.</summary>
     public const string Mark = "[redacted]";
 
-    // Escaped text inside an escaped text needs a second look at what the first one leaves; more never happened.
+    // What a replacement leaves may look like a secret in turn; one more pass settles it, except for secrets made of marks.
     private const int MaximumPasses = 8;
     private const int MaximumCauses = 16;
 
@@ -93,10 +93,11 @@ public sealed partial class SecretRedactor
                 continue;
             if (description.Length > 0)
                 description.Append(" Cause: ");
-            description.Append(cause.Message);
+            description.Append(Redact(cause.Message));
             last = cause.Message;
         }
 
+        // Again, for a secret that the messages have parts of.
         return Redact(description.ToString());
     }
 
@@ -132,7 +133,7 @@ public sealed partial class SecretRedactor
             }
 
             known.Find(text, AddKnown);
-            FindEscaped(text, known, AddKnown, static position => position, mayNest: true);
+            FindEscaped(text, known, AddKnown);
         }
 
         var shown = Marks(text, Shown());
@@ -144,17 +145,19 @@ public sealed partial class SecretRedactor
         return found.Count == 0 ? text : Replace(text, found);
     }
 
-    private static void FindEscaped(string text, KnownSecretIndex known, Action<int, int, string> found, Func<int, int> original, bool mayNest)
+    private static void FindEscaped(string text, KnownSecretIndex known, Action<int, int, string> found, Func<int, int>? outer = null)
     {
         foreach (var decoder in DecodedView.Decoders)
         {
             if (DecodedView.Of(text, decoder) is not { } view)
                 continue;
 
-            int Original(int position) => original(view.Original(position));
+            int Original(int position) => outer is null ? view.Original(position) : outer(view.Original(position));
             known.Find(view.Text, (start, end, replacement) => found(Original(start), Original(end), replacement));
-            if (mayNest)
-                FindEscaped(view.Text, known, found, Original, mayNest: false);
+
+            // Logs and the Engine wrap texts that are escaped themselves in JSON.
+            if (outer is null && decoder == DecodedView.JsonDecoder)
+                FindEscaped(view.Text, known, found, Original);
         }
     }
 

@@ -35,8 +35,7 @@ internal static partial class SecretShapes
             found(match.Index, match.Index + match.Length, SecretRedactor.Mark);
         foreach (var match in ServiceKey().EnumerateMatches(text))
             found(match.Index, match.Index + match.Length, SecretRedactor.Mark);
-        foreach (var match in PrivateKeyBlock().EnumerateMatches(text))
-            found(match.Index, match.Index + match.Length, SecretRedactor.Mark);
+        FindPrivateKeys(text, found);
         FindCaptured(BearerCredential(), text, found);
         FindCaptured(AuthorizationHeader(), text, found);
         FindCaptured(QueryParameter(), text, found);
@@ -50,6 +49,18 @@ internal static partial class SecretShapes
         {
             var value = match.Groups["v"];
             found(value.Index, value.Index + value.Length, SecretRedactor.Mark);
+        }
+    }
+
+    private static void FindPrivateKeys(string text, Action<int, int, string> found)
+    {
+        for (var match = PrivateKeyHeader().Match(text); match.Success;)
+        {
+            // A key that was cut reaches to the end.
+            var footer = PrivateKeyFooter().Match(text, match.Index + match.Length);
+            var end = footer.Success ? footer.Index + footer.Length : text.Length;
+            found(match.Index, end, SecretRedactor.Mark);
+            match = PrivateKeyHeader().Match(text, end);
         }
     }
 
@@ -92,12 +103,10 @@ internal static partial class SecretShapes
             return quote.Length == 1 ? EndOfQuoted(text, start, quote.ValueSpan[0]) : EndOfEscapedQuoted(text, start, quote.Value);
         }
 
-        var word = EndOf(text, start, static c => char.IsWhiteSpace(c));
-        if (name.ValueSpan.TrimEnd()[^1] == ':')
-            return IsPlainYamlSecret(text, start, word) ? word : start;
-
-        if (NotASecret().IsMatch(text.AsSpan(start, word - start)))
+        if (NotASecret().IsMatch(text, start))
             return start;
+        if (name.ValueSpan.TrimEnd()[^1] == ':')
+            return EndOfPlainYaml(text, start);
 
         var before = name.Index == 0 ? '\n' : text[name.Index - 1];
         return before switch
@@ -146,31 +155,34 @@ internal static partial class SecretShapes
     /// <summary>To the closing quote of a string inside a JSON string: preceded by as many backslashes as the opening one.</summary>
     private static int EndOfEscapedQuoted(string text, int start, string quote)
     {
-        var line = EndOf(text, start, static c => c is '\r' or '\n');
-        for (var i = start; i < line; i++)
+        var i = start;
+        while (i < text.Length && text[i] is not ('\r' or '\n'))
         {
-            var end = text.IndexOf(quote, i, line - i, StringComparison.Ordinal);
-            if (end < 0)
-                return line;
-            if (end == start || text[end - 1] != '\\')
-                return end;
-            i = end;
+            if (string.CompareOrdinal(text, i, quote, 0, quote.Length) == 0 && (i == start || text[i - 1] != '\\'))
+                break;
+            i++;
         }
 
-        return line;
+        return i;
     }
 
     /// <summary>After a colon stands prose as often as a value; a value reaches to the end of the line and is no word.</summary>
-    private static bool IsPlainYamlSecret(string text, int start, int end)
+    private static int EndOfPlainYaml(string text, int start)
     {
         const int shortest = 6;
-        var value = text.AsSpan(start, Trimmed(text, start, end, ",}") - start);
+        const int longest = 512;
+        var end = start;
+        while (end < text.Length && end - start < longest && !char.IsWhiteSpace(text[end]))
+            end++;
+
+        var valueEnd = Trimmed(text, start, end, ",}");
+        var value = text.AsSpan(start, valueEnd - start);
         var rest = text.AsSpan(end, Math.Min(64, text.Length - end)).TrimStart(" \t");
-        return value.Length >= shortest
-            && value.IndexOfAny("/\\") < 0
+        var isSecret = value.Length >= shortest
+            && value.IndexOfAny('/', '\\') < 0
             && value.ContainsAnyExcept(s_prose)
-            && !NotASecret().IsMatch(value)
             && (rest.IsEmpty || rest[0] is '\r' or '\n' or '#' or '}');
+        return isSecret ? valueEnd : start;
     }
 
     private static bool BeginsLine(string text, int name)
@@ -195,8 +207,11 @@ internal static partial class SecretShapes
     [GeneratedRegex(@"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{20,}|(?<![A-Za-z0-9_-])sk-(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{16,}", Options)]
     private static partial Regex ServiceKey();
 
-    [GeneratedRegex(@"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----([^-]|-(?!----END ))*(-----END [A-Z0-9 ]{0,40}-----)?", Options)]
-    private static partial Regex PrivateKeyBlock();
+    [GeneratedRegex("-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----", Options)]
+    private static partial Regex PrivateKeyHeader();
+
+    [GeneratedRegex("-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----", Options)]
+    private static partial Regex PrivateKeyFooter();
 
     // "Bearer authentication required" and "Bearer realm=..." are prose: a credential has a digit or is long.
     [GeneratedRegex(@"\bbearer[ \t]{1,8}(?!(realm|error|scope)=)(?=[^\s""'\\,;<>]{20}|[^\s""'\\,;<>0-9]{0,20}[0-9])(?<v>[^\s""'\\,;<>]{4,})", Options | RegexOptions.IgnoreCase)]
@@ -211,7 +226,7 @@ internal static partial class SecretShapes
     [GeneratedRegex(@"://[^\s/@:""']{0,128}:(?<v>[^\s/@""']{1,256})@", Options)]
     private static partial Regex PasswordInAddress();
 
-    [GeneratedRegex($@"(?<![A-Za-z0-9_-])(?!PublicKeyToken)[A-Za-z0-9_-]*{SecretName}[""'\\]{{0,4}}([ \t]{{0,8}}[:=](?![=>~])[ \t]{{0,8}}|\t)", Options | RegexOptions.IgnoreCase)]
+    [GeneratedRegex($@"(?<![A-Za-z0-9_-])(?!PublicKeyToken|wrong_password)[A-Za-z0-9_-]*{SecretName}[""'\\]{{0,4}}([ \t]{{0,8}}[:=](?![=>~])[ \t]{{0,8}}|\t)", Options | RegexOptions.IgnoreCase)]
     private static partial Regex Assignment();
 
     [GeneratedRegex($@"^[A-Za-z0-9_-]*{SecretName}\z", Options | RegexOptions.IgnoreCase)]
@@ -221,6 +236,6 @@ internal static partial class SecretShapes
     private static partial Regex OpeningQuote();
 
     // A reference to a variable, a placeholder, or a mark of ours.
-    [GeneratedRegex(@"^(\$\{[A-Za-z_][A-Za-z0-9_]*(:?-|:?\?[^}]*)?\}|\$(env:)?[A-Z_][A-Z0-9_]*|%[A-Z_][A-Z0-9_]*%|\$\([^)]*\)|<[^<>]*>|\*+|\.{2,}|true|false|null|none|\[redacted\]|bcrypt:([0-9a-f]{8}|none))?[,;)\]}""']*\z", Options | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\G(\$\{[A-Za-z_][A-Za-z0-9_]{0,80}(:?-|:?\?[^}\r\n]{0,200})?\}|\$((?i)env:)?[A-Z_][A-Z0-9_]{0,80}|%[A-Z_][A-Z0-9_]{0,80}%|\$\([^)\r\n]{0,200}\)|<[^<>\r\n]{0,80}>|\*{1,200}|\.{2,200}|((?i)true|false|null|none)|\[redacted\]|bcrypt:([0-9a-f]{8}|none))?[,;)\]}]{0,8}(?=[\s""'\\]|\z)", Options)]
     private static partial Regex NotASecret();
 }

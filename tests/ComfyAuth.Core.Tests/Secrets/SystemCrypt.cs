@@ -9,7 +9,9 @@ internal static class SystemCrypt
     private const string Library = "libcrypt.so.1";
     private static readonly Lock s_lock = new();
 
-    public static bool IsPresent { get; } = NativeLibrary.TryLoad(Library, out _);
+    // The crypt of older glibc has the same file name and no bcrypt: it answers *0 or null.
+    public static bool HasBcrypt { get; } = NativeLibrary.TryLoad(Library, out _)
+        && Crypt("", "$2b$04$CCCCCCCCCCCCCCCCCCCCC.")?.Length == 60;
 
     public static string? Crypt(string password, string setting)
     {
