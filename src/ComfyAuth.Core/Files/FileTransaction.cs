@@ -128,9 +128,10 @@ public sealed partial class FileTransaction : IAsyncDisposable
     /// <param name="path">Relative to the root, or absolute inside it.</param>
     /// <param name="content">What the file held when it was read; null when it did not exist.</param>
     /// <exception cref="ComfyAuthException"><c>PathOutsideRoot</c>.</exception>
-    public void Expect(string path, ReadOnlyMemory<byte>? content)
+    public void Expect(string path, byte[]? content)
     {
-        string? expected = content is { } bytes ? FileDigest.Of(bytes) : null;
+        // An array, since a null one would turn into memory that is empty but not null.
+        string? expected = content is null ? null : FileDigest.Of(content);
         Add(path, change =>
         {
             if (change.Old != expected)
@@ -207,7 +208,7 @@ public sealed partial class FileTransaction : IAsyncDisposable
         {
             journal.Forget();
         }
-        catch (ComfyAuthException error)
+        catch (Exception error) when (error is ComfyAuthException || FileErrors.IsFileError(error))
         {
             LogLeftForLater(_options.Logger, error.Message);
         }

