@@ -22,6 +22,8 @@ public static class TransactionChild
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
+        // It lives for a moment only, too short for the compiler to learn from it.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         return Process.Start(start)!;
     }
 
@@ -39,8 +41,10 @@ public static class TransactionChild
     {
         switch (arguments)
         {
-            case ["loop", string root]:
-                await LoopAsync(root);
+            case ["loop", .. string[] roots]:
+                int[] generations = await Task.WhenAll(roots.Select(root => CommitNextAsync(root)));
+                await Console.Out.WriteLineAsync("looping");
+                await Task.WhenAll(roots.Zip(generations, LoopAsync));
                 return 0;
             case ["commit", string root, string generation, string dieAtStep]:
                 await CommitAsync(root, Number(generation), DyingAt(dieAtStep));
@@ -61,14 +65,17 @@ public static class TransactionChild
         }
     }
 
-    private static async Task LoopAsync(string root)
+    private static async Task<int> CommitNextAsync(string root)
     {
-        await FileTransaction.RecoverAsync(root);
-        for (int generation = GenerationFiles.Common(GenerationFiles.Read(root))!.Value + 1; ; generation++)
-        {
-            await CommitAsync(root, generation, new());
-            await Console.Out.WriteLineAsync("looping");
-        }
+        int generation = GenerationFiles.Common(GenerationFiles.Read(root))!.Value + 1;
+        await CommitAsync(root, generation, new());
+        return generation;
+    }
+
+    private static async Task LoopAsync(string root, int generation)
+    {
+        while (true)
+            await CommitAsync(root, ++generation, new());
     }
 
     private static async Task CommitAsync(string root, int generation, FileTransactionOptions options)
