@@ -262,26 +262,88 @@ public sealed class FileTransactionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_secret_is_private_at_every_step()
+    public async Task A_secret_is_private_at_every_instant()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes");
-        var seen = new List<string>();
+        _stack.Write("old", "0", "644");
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        Task<HashSet<string>> watch = Task.Run(() => WatchModes(end.Token), Stop);
+
+        // Large, so that the watcher comes by while it is being written.
+        for (byte content = 1; content <= 5; content++)
+        {
+            byte[] secret = new byte[10_000_000];
+            secret[0] = content;
+            await CommitAsync(transaction =>
+            {
+                transaction.Write("old", secret, FileProtection.OwnerOnly);
+                transaction.Write($"new-{content}", secret, FileProtection.OwnerOnly);
+            });
+        }
+
+        await end.CancelAsync();
+        Assert.Equal(["600"], await watch);
+
+        HashSet<string> WatchModes(CancellationToken stop)
+        {
+            var modes = new HashSet<string>();
+            while (!stop.IsCancellationRequested)
+            {
+                foreach (string path in Directory.EnumerateFiles(_stack.Root, ".comfyauth-*.new"))
+                {
+                    try
+                    {
+                        modes.Add(_stack.Mode(path));
+                    }
+                    catch (FileNotFoundException)
+                    {
+                        // It has just become the target.
+                    }
+                }
+            }
+
+            return modes;
+        }
+    }
+
+    [Fact]
+    public async Task A_commit_at_work_keeps_the_lock_until_it_has_ended()
+    {
+        using var go = new ManualResetEventSlim();
         var options = new FileTransactionOptions
         {
-            BeforeStep = _ => seen.AddRange(Directory.EnumerateFiles(_stack.Root, ".comfyauth-*.new").Select(_stack.Mode)),
-        };
-        _stack.Write("old", "0", "644");
-
-        await CommitAsync(
-            transaction =>
+            BeforeStep = step =>
             {
-                transaction.Write("old", "1"u8.ToArray(), FileProtection.OwnerOnly);
-                transaction.Write("new", "1"u8.ToArray(), FileProtection.OwnerOnly);
+                if (step == "commit")
+                    go.Wait(Stop);
             },
-            options);
+        };
+        FileTransaction transaction = await FileTransaction.BeginAsync(_stack.Root, options, Stop);
+        transaction.Write("a", "1"u8.ToArray(), FileProtection.Keep);
+        Task commit = transaction.CommitAsync(Stop);
+        Task disposal = transaction.DisposeAsync().AsTask();
 
-        Assert.NotEmpty(seen);
-        Assert.All(seen, mode => Assert.Equal("600", mode));
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(
+            () => FileTransaction.BeginAsync(_stack.Root, new() { LockTimeout = TimeSpan.Zero }, Stop));
+        Assert.Equal("LockTimeout", error.Code);
+
+        go.Set();
+        await commit;
+        await disposal;
+        Assert.Equal("1", _stack.Read("a"));
+    }
+
+    [Fact]
+    public async Task A_thousand_files_change_together()
+    {
+        await CommitAsync(transaction =>
+        {
+            for (int i = 0; i < 1000; i++)
+                transaction.Write($"folder-{i % 10}/{i}", "1"u8.ToArray(), FileProtection.Keep);
+        });
+
+        Assert.Equal(1000, Directory.EnumerateFiles(_stack.Root, "*", SearchOption.AllDirectories).Count(path => !path.StartsWith(_stack.StateFolder, StringComparison.Ordinal)));
+        Assert.Empty(_stack.Leftovers());
     }
 
     [Theory]
