@@ -139,7 +139,7 @@ internal sealed partial class FileJournal
                 else if (action == UndoAction.Remove)
                     File.Delete(file.Target);
             });
-            // Where target and backup are still one inode, the rename did nothing and the backup is left to delete.
+            // Also where target and backup are one inode, since renaming the one to the other does nothing then.
             _step("undo companions");
             DeleteCompanions(file);
         }
@@ -189,21 +189,17 @@ internal sealed partial class FileJournal
             return UndoAction.Leave;
 
         string? target = FileDigest.OfFile(file.Target);
+        // There was no file: one that is not ours can stay, for nothing has to come back in its place.
         if (file.Old is null)
-        {
-            if (target is null)
-                return UndoAction.Leave;
-            if (target == file.New)
-                return UndoAction.Remove;
-        }
-        else
-        {
-            if (target is null || target == file.Old || target == file.New)
-                return UndoAction.Restore;
-            // Someone else wrote into the old file, which still has both names.
-            if (target == backup)
-                return UndoAction.Leave;
-        }
+            return target is not null && target == file.New ? UndoAction.Remove : UndoAction.Leave;
+        // Where the content is the same before and after, the staged file tells: the replacement uses it up.
+        if (target == file.Old && (file.Old != file.New || File.Exists(file.Staged)))
+            return UndoAction.Leave;
+        if (target is null || target == file.New)
+            return UndoAction.Restore;
+        // Someone else wrote into the old file, which still has both names.
+        if (target == backup)
+            return UndoAction.Leave;
 
         throw new ComfyAuthException(
             "RecoveryConflict",
@@ -213,7 +209,8 @@ internal sealed partial class FileJournal
 
     private static void DeleteCompanions(FileReplacement file)
     {
-        foreach (string path in (string[])[file.Staged, file.PartialBackup, file.Backup])
+        // The backup goes first: without it nobody asks what the staged file means.
+        foreach (string path in (string[])[file.Backup, file.PartialBackup, file.Staged])
         {
             FileErrors.On(path, () =>
             {

@@ -31,6 +31,7 @@ public sealed partial class FileTransaction : IAsyncDisposable
     private readonly FileTransactionOptions _options;
     private readonly FileLock _lock;
     private readonly List<(string Path, Action<Change> Request)> _requests = [];
+    private Task _commit = Task.CompletedTask;
     private bool _isFinished;
 
     private FileTransaction(string givenRoot, string root, FileTransactionOptions options, FileLock fileLock)
@@ -128,9 +129,10 @@ public sealed partial class FileTransaction : IAsyncDisposable
     /// <param name="path">Relative to the root, or absolute inside it.</param>
     /// <param name="content">What the file held when it was read; null when it did not exist.</param>
     /// <exception cref="ComfyAuthException"><c>PathOutsideRoot</c>.</exception>
-    public void Expect(string path, ReadOnlyMemory<byte>? content)
+    public void Expect(string path, byte[]? content)
     {
-        string? expected = content is { } bytes ? FileDigest.Of(bytes) : null;
+        // An array, since a null one would turn into memory that is empty but not null.
+        string? expected = content is null ? null : FileDigest.Of(content);
         Add(path, change =>
         {
             if (change.Old != expected)
@@ -151,16 +153,16 @@ public sealed partial class FileTransaction : IAsyncDisposable
             throw new InvalidOperationException("The transaction has already been committed, rolled back or disposed.");
 
         _isFinished = true;
-        return Task.Run(() => Commit(cancellationToken), cancellationToken);
+        return _commit = Task.Run(() => Commit(cancellationToken), cancellationToken);
     }
 
-    /// <summary>Releases the lock. What was not committed has changed nothing.</summary>
-    public ValueTask DisposeAsync()
+    /// <summary>Releases the lock, once a commit at work has ended. What was not committed has changed nothing.</summary>
+    public async ValueTask DisposeAsync()
     {
         _isFinished = true;
-        _requests.Clear();
+        // How it ended is told to who called CommitAsync.
+        await _commit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _lock.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private enum ChangeAction
@@ -207,7 +209,7 @@ public sealed partial class FileTransaction : IAsyncDisposable
         {
             journal.Forget();
         }
-        catch (ComfyAuthException error)
+        catch (Exception error) when (error is ComfyAuthException || FileErrors.IsFileError(error))
         {
             LogLeftForLater(_options.Logger, error.Message);
         }

@@ -48,7 +48,7 @@ public sealed class StackFolder : IDisposable
             : Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories)
                 .Where(path => !path.StartsWith(StateFolder, StringComparison.Ordinal));
         IEnumerable<string> contents = Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
-            .Where(path => !path.StartsWith(StateFolder, StringComparison.Ordinal) && File.Exists(path))
+            .Where(path => !path.StartsWith(StateFolder, StringComparison.Ordinal) && new FileInfo(path).LinkTarget is null)
             .Select(path => $"{path} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}");
         return string.Join('\n', entries.Concat(contents).Order(StringComparer.Ordinal));
     }

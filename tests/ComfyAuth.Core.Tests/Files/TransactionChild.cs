@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using ComfyAuth.Files;
 
 namespace ComfyAuth.Tests.Files;
@@ -10,15 +11,19 @@ public static class TransactionChild
 {
     public const string Verb = "files";
 
-    public static Process Start(params string[] arguments)
+    public static string Program { get; } = Path.Combine(
+        AppContext.BaseDirectory,
+        Assembly.GetExecutingAssembly().GetName().Name! + (OperatingSystem.IsWindows() ? ".exe" : ""));
+
+    public static Process Start(params string[] arguments) => Start(new ProcessStartInfo(Program, [Verb, .. arguments]));
+
+    public static Process Start(ProcessStartInfo start)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, Assembly.GetExecutingAssembly().GetName().Name!);
-        var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? program + ".exe" : program, [Verb, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        // It lives for a moment only, too short for the compiler to learn from it.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         return Process.Start(start)!;
     }
 
@@ -36,17 +41,21 @@ public static class TransactionChild
     {
         switch (arguments)
         {
-            case ["loop", string root]:
-                await LoopAsync(root);
+            case ["loop", .. string[] roots]:
+                int[] generations = await Task.WhenAll(roots.Select(root => CommitNextAsync(root)));
+                await Console.Out.WriteLineAsync("looping");
+                await Task.WhenAll(roots.Zip(generations, LoopAsync));
                 return 0;
             case ["commit", string root, string generation, string dieAtStep]:
-                await CommitAsync(root, Number(generation), DyingAt(Number(dieAtStep)));
+                await CommitAsync(root, Number(generation), DyingAt(dieAtStep));
                 return 0;
             case ["recover", string root, string dieAtStep]:
-                await FileTransaction.RecoverAsync(root, DyingAt(Number(dieAtStep)));
+                await FileTransaction.RecoverAsync(root, DyingAt(dieAtStep));
                 return 0;
             case ["hold", string path, string timeoutInSeconds]:
                 return await HoldAsync(path, TimeSpan.FromSeconds(Number(timeoutInSeconds)));
+            case ["write", string root, string path, string content]:
+                return await WriteAsync(root, path, content);
             case ["count", string root, string times]:
                 await CountAsync(root, Number(times));
                 return 0;
@@ -56,14 +65,17 @@ public static class TransactionChild
         }
     }
 
-    private static async Task LoopAsync(string root)
+    private static async Task<int> CommitNextAsync(string root)
     {
-        await FileTransaction.RecoverAsync(root);
-        for (int generation = GenerationFiles.Common(GenerationFiles.Read(root))!.Value + 1; ; generation++)
-        {
-            await CommitAsync(root, generation, new());
-            await Console.Out.WriteLineAsync("looping");
-        }
+        int generation = GenerationFiles.Common(GenerationFiles.Read(root))!.Value + 1;
+        await CommitAsync(root, generation, new());
+        return generation;
+    }
+
+    private static async Task LoopAsync(string root, int generation)
+    {
+        while (true)
+            await CommitAsync(root, ++generation, new());
     }
 
     private static async Task CommitAsync(string root, int generation, FileTransactionOptions options)
@@ -90,25 +102,42 @@ public static class TransactionChild
         }
     }
 
+    private static async Task<int> WriteAsync(string root, string path, string content)
+    {
+        try
+        {
+            await using FileTransaction transaction = await FileTransaction.BeginAsync(root);
+            transaction.Write(path, Encoding.UTF8.GetBytes(content), FileProtection.Keep);
+            await transaction.CommitAsync();
+            return 0;
+        }
+        catch (ComfyAuthException error)
+        {
+            await Console.Out.WriteLineAsync(error.Code);
+            return 1;
+        }
+    }
+
     private static async Task CountAsync(string root, int times)
     {
         for (int i = 0; i < times; i++)
         {
             await using FileTransaction transaction = await FileTransaction.BeginAsync(root);
             int count = int.Parse(await File.ReadAllTextAsync(Path.Combine(root, "count")), CultureInfo.InvariantCulture);
-            transaction.Write("count", System.Text.Encoding.UTF8.GetBytes((count + 1).ToString(CultureInfo.InvariantCulture)), FileProtection.Keep);
+            transaction.Write("count", Encoding.UTF8.GetBytes((count + 1).ToString(CultureInfo.InvariantCulture)), FileProtection.Keep);
             await transaction.CommitAsync();
         }
     }
 
-    private static FileTransactionOptions DyingAt(int step)
+    // A step is given by its number or its name.
+    private static FileTransactionOptions DyingAt(string step)
     {
         int steps = 0;
         return new()
         {
-            BeforeStep = _ =>
+            BeforeStep = name =>
             {
-                if (++steps == step)
+                if (name == step || (++steps).ToString(CultureInfo.InvariantCulture) == step)
                     Process.GetCurrentProcess().Kill();
             },
         };
