@@ -31,6 +31,7 @@ internal static class PowerShellProcess
                 ["POWERSHELL_TELEMETRY_OPTOUT"] = "1",
                 ["POWERSHELL_UPDATECHECK"] = "Off",
                 ["PSModuleAnalysisCachePath"] = Path.Combine(scratchFolder, "analysis"),
+                ["XDG_CACHE_HOME"] = scratchFolder,
             },
         };
 
