@@ -15,9 +15,18 @@ public static class ErrorRecords
 {
     private static readonly FrozenDictionary<string, ErrorCategory> CategoryOfCode = new Dictionary<string, ErrorCategory>
     {
+        ["AdoptAmbiguous"] = ErrorCategory.InvalidArgument,
+        ["AdoptNotFound"] = ErrorCategory.ObjectNotFound,
+        ["AmbiguousCredential"] = ErrorCategory.InvalidArgument,
+        ["BackupInvalid"] = ErrorCategory.InvalidData,
+        ["BackupNotFound"] = ErrorCategory.ObjectNotFound,
         ["BcryptHashMalformed"] = ErrorCategory.InvalidData,
         ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
         ["DiskFull"] = ErrorCategory.ResourceUnavailable,
+        ["DotEnvNameInvalid"] = ErrorCategory.InvalidArgument,
+        ["DotEnvValueCannotBeQuoted"] = ErrorCategory.InvalidArgument,
+        ["DotEnvValueInvalid"] = ErrorCategory.InvalidArgument,
+        ["EnvironmentUnreadable"] = ErrorCategory.ReadError,
         ["FileAccessDenied"] = ErrorCategory.PermissionDenied,
         ["FileBusy"] = ErrorCategory.ResourceBusy,
         ["FileChangedMeanwhile"] = ErrorCategory.ResourceBusy,
@@ -27,6 +36,8 @@ public static class ErrorRecords
         ["JournalUnreadable"] = ErrorCategory.InvalidData,
         ["LinkLoop"] = ErrorCategory.InvalidData,
         ["LockTimeout"] = ErrorCategory.OperationTimeout,
+        ["NoEnvironment"] = ErrorCategory.ObjectNotFound,
+        ["NoLoginService"] = ErrorCategory.ObjectNotFound,
         ["OwnerCannotBeKept"] = ErrorCategory.PermissionDenied,
         ["PasswordHasNul"] = ErrorCategory.InvalidArgument,
         ["PasswordNotUnicode"] = ErrorCategory.InvalidArgument,
@@ -37,6 +48,10 @@ public static class ErrorRecords
         ["PathOutsideRoot"] = ErrorCategory.InvalidArgument,
         ["ReadOnlyFileSystem"] = ErrorCategory.WriteError,
         ["RecoveryConflict"] = ErrorCategory.InvalidOperation,
+        ["RecoveryPending"] = ErrorCategory.InvalidOperation,
+        ["ReportFormatUnknown"] = ErrorCategory.InvalidArgument,
+        ["ReportNotWritten"] = ErrorCategory.WriteError,
+        ["RestoreWouldInvalidate"] = ErrorCategory.InvalidOperation,
         ["RollbackIncomplete"] = ErrorCategory.WriteError,
         ["RootMissing"] = ErrorCategory.ObjectNotFound,
         ["ServiceNotFound"] = ErrorCategory.ObjectNotFound,
@@ -46,6 +61,11 @@ public static class ErrorRecords
         ["StateFolderIsNotFolder"] = ErrorCategory.ResourceExists,
         ["TargetIsDirectory"] = ErrorCategory.InvalidArgument,
         ["TargetIsNotFile"] = ErrorCategory.InvalidArgument,
+        ["TemplateMissing"] = ErrorCategory.ObjectNotFound,
+        ["TokenLocationUnusable"] = ErrorCategory.InvalidData,
+        ["TokenSourceInvalid"] = ErrorCategory.InvalidData,
+        ["TokenSourceMissing"] = ErrorCategory.ObjectNotFound,
+        ["ValuesFileUnreadable"] = ErrorCategory.ReadError,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>

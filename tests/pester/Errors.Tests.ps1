@@ -44,17 +44,17 @@ Describe 'The table of categories' {
     BeforeAll {
         $source = Join-Path $PSScriptRoot '..' '..' 'src'
         $errorRecords = Join-Path $source 'ComfyAuth.PowerShell' 'ErrorRecords.cs'
-        $code = Get-ChildItem -LiteralPath $source -Recurse -Filter *.cs |
+        $code = Get-ChildItem -LiteralPath (Join-Path $source 'ComfyAuth.Core'), (Join-Path $source 'ComfyAuth.PowerShell') -Recurse -Filter *.cs |
             Where-Object Name -NE 'ErrorRecords.cs' | Get-Content -Raw | Where-Object { $_.Contains('ComfyAuthException') -or $_.Contains('Errors') }
         $listed = Select-String -LiteralPath $errorRecords -Pattern '\["(\w+)"\] = ' | ForEach-Object { $_.Matches[0].Groups[1].Value }
     }
 
-    It 'has every code that the source makes an error with' {
+    It 'has every code that the core makes an error with' {
         [regex]::Matches("$code", '(?:ComfyAuthException|new)\(\s*"((?:[A-Z][a-z]+){2,})",') |
             ForEach-Object { $_.Groups[1].Value } | Where-Object { $_ -notin $listed } | Sort-Object -Unique | Should -BeNullOrEmpty
     }
 
-    It 'has no code that the source does not know' {
+    It 'has no code that nothing makes' {
         $listed | Where-Object { -not "$code".Contains("`"$_`"") } | Should -BeNullOrEmpty
     }
 }
