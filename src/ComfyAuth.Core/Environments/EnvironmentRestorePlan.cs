@@ -7,7 +7,7 @@ namespace ComfyAuth.Environments;
 /// <summary>What restoring one service's <c>.env</c> file would change. Nothing has been changed yet.</summary>
 public sealed class EnvironmentRestorePlan
 {
-    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, ReadOnlyMemory<byte>? oldBytes)
+    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes)
     {
         Stack = stack;
         Service = service;
@@ -36,7 +36,7 @@ public sealed class EnvironmentRestorePlan
     /// </exception>
     public async Task<EnvironmentRestoreResult> ApplyAsync(Func<PlannedEnvironmentChange, Task<bool>>? approve = null, CancellationToken cancellationToken = default)
     {
-        var wasValid = OldBytes is { } old && EnvironmentValidator.Validate(Stack, Service, DotEnvDocument.Parse(old.Span, Path)).IsValid;
+        var wasValid = OldBytes is { } old && EnvironmentValidator.Validate(Stack, Service, DotEnvDocument.Parse(old, Path)).IsValid;
         var approved = new List<PlannedEnvironmentChange>();
         foreach (var change in ChangeList)
         {
@@ -67,7 +67,7 @@ public sealed class EnvironmentRestorePlan
     internal DotEnvDocument Document { get; }
 
     /// <summary>What the file held when it was read; null where it did not exist.</summary>
-    internal ReadOnlyMemory<byte>? OldBytes { get; }
+    internal byte[]? OldBytes { get; }
 
     internal string? BackupPath { get; init; }
 
@@ -82,7 +82,7 @@ public sealed class EnvironmentRestorePlan
         transaction.Write(Path, bytes, FileProtection.OwnerOnly);
         if (BackupPath is { } backup && approved.Any(change => change.Apply is null))
         {
-            transaction.Write(backup, OldBytes!.Value, FileProtection.OwnerOnly);
+            transaction.Write(backup, OldBytes!, FileProtection.OwnerOnly);
             foreach (var surplus in new EnvironmentBackups(Path).List().Skip(Stack.Definition.KeepBackups - 1))
                 transaction.Delete(surplus);
         }

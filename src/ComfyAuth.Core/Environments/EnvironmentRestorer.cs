@@ -45,7 +45,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         var path = new EnvironmentBackups(content.Path).Find(name);
         var bytes = File.ReadAllBytes(path);
         var validation = EnvironmentValidator.Validate(stack, service, DotEnvDocument.Parse(bytes, path));
-        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Expected) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
+        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
         if (!validation.IsValid && content.Bytes is not null && IsValid(stack, service, content))
             throw new ComfyAuthException("BackupInvalid", $"'{path}' is not valid, and the file it would replace is: {validation.Problems}", "Choose an older backup, or rebuild the file.");
         if (content.Bytes is { } old && old.AsSpan().SequenceEqual(bytes))
@@ -67,7 +67,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         var credential = givenCredential ?? CredentialOf(stack, service, cancellationToken);
         var huggingFace = files.Get(HuggingFaceFile);
         var document = content.Bytes is null ? DotEnvDocument.Parse(template!.Document.ToBytes(), content.Path) : content.Document;
-        var plan = new EnvironmentRestorePlan(stack, service, document, content.Expected) { BackupPath = BackupPath(content, request.Backup) };
+        var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes) { BackupPath = BackupPath(content, request.Backup) };
         AddBackup(plan);
 
         var names = (template?.Document.Entries.Select(entry => entry.Name) ?? []).Concat(environment.Required).Concat(document.Entries.Select(entry => entry.Name)).Distinct();

@@ -53,9 +53,6 @@ internal sealed class StackFileContent(string path)
     /// <summary>The content; null where <see cref="Problem"/> says why there is none.</summary>
     public byte[]? Bytes { get; init; }
 
-    /// <summary><see cref="Bytes"/> as what a transaction expects to find; a null array would pass for an empty file.</summary>
-    public ReadOnlyMemory<byte>? Expected => Bytes is null ? default(ReadOnlyMemory<byte>?) : new ReadOnlyMemory<byte>(Bytes);
-
     public TokenState? Problem { get; init; }
 
     public string Evidence { get; init; } = "";

@@ -218,7 +218,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
                 continue;
             }
 
-            transaction.Expect(content.Path, content.Expected);
+            transaction.Expect(content.Path, content.Bytes);
             transaction.Write(content.Path, Render(content, [.. file.Where(change => change.Kind != TokenAction.Protected)]), FileProtection.OwnerOnly);
         }
 

@@ -41,13 +41,13 @@ public static class TransactionChild
     {
         switch (arguments)
         {
-            case ["loop", .. string[] roots]:
-                int[] generations = await Task.WhenAll(roots.Select(root => CommitNextAsync(root)));
+            case ["loop", string root]:
+                int generation = await CommitNextAsync(root);
                 await Console.Out.WriteLineAsync("looping");
-                await Task.WhenAll(roots.Zip(generations, LoopAsync));
+                await LoopAsync(root, generation);
                 return 0;
-            case ["commit", string root, string generation, string dieAtStep]:
-                await CommitAsync(root, Number(generation), DyingAt(dieAtStep));
+            case ["commit", string root, string number, string dieAtStep]:
+                await CommitAsync(root, Number(number), DyingAt(dieAtStep));
                 return 0;
             case ["recover", string root, string dieAtStep]:
                 await FileTransaction.RecoverAsync(root, DyingAt(dieAtStep));
