@@ -206,12 +206,15 @@ internal sealed class ComposeV1Reader : DotEnvReader
                 var close = mark;
                 if (value[mark] == ':')
                 {
-                    close = string.CompareOrdinal(value, mark, ":-", 0, 2) == 0 ? value.IndexOf('}', mark + 2) : -1;
-                    if (close < 0)
+                    if (string.CompareOrdinal(value, mark, ":-", 0, 2) != 0)
                     {
                         i += 2;
                         continue;
                     }
+
+                    close = value.IndexOf('}', mark + 2);
+                    if (close < 0)
+                        break;
                 }
 
                 output.Append(value, copied, i - copied);

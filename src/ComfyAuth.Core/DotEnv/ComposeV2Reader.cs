@@ -98,6 +98,10 @@ internal sealed class ComposeV2Reader : DotEnvReader
         var valueEnd = comment < 0 ? lineEnd : comment;
         while (valueEnd > valueStart && char.IsWhiteSpace(text[valueEnd - 1]))
             valueEnd--;
+
+        // The CR of a line break is no part of the separator.
+        if (valueEnd == valueStart)
+            valueStart = valueEnd = separator + 1;
         return new(name, start, nameStart, nameEnd, valueStart, valueEnd, Math.Min(lineEnd + 1, text.Length), IsBare: false);
     }
 

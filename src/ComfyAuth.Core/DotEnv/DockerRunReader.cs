@@ -23,7 +23,7 @@ internal sealed class DockerRunReader : DotEnvReader
                 lineEnd = text.Length;
             var next = Math.Min(lineEnd + 1, text.Length);
             var extraBytes = byteOrderMark && lineStart == 0 ? 3 : 0;
-            var isTooLong = (lineEnd - lineStart) * 3 + extraBytes > LongestLine
+            var isTooLong = (lineEnd - lineStart) * 3L + extraBytes > LongestLine
                 && Encoding.UTF8.GetByteCount(text.AsSpan(lineStart, lineEnd - lineStart)) + extraBytes > LongestLine;
 
             if (lineEnd > lineStart && text[lineEnd - 1] == '\r')

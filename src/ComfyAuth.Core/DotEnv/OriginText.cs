@@ -1,20 +1,21 @@
-using System.Text;
+using System.Runtime.InteropServices;
 
 namespace ComfyAuth.DotEnv;
 
 /// <summary>Unquoted text in which each character still knows where it came from, so that a fault in it can be located in the file.</summary>
 internal sealed class OriginText
 {
-    private readonly StringBuilder characters = new();
+    // A StringBuilder would be slow to index.
+    private readonly List<char> characters = [];
     private readonly List<int> origins = [];
 
     public void Append(char character, int origin)
     {
-        characters.Append(character);
+        characters.Add(character);
         origins.Add(origin);
     }
 
-    public int Length => characters.Length;
+    public int Length => characters.Count;
 
     public char this[int index] => characters[index];
 
@@ -23,5 +24,5 @@ internal sealed class OriginText
     public IReadOnlyList<DroppedAt> Locate(IReadOnlyList<DroppedAt> runs) =>
         runs.Count == 0 ? runs : [.. runs.Select(run => run with { Offset = origins[run.Offset] })];
 
-    public override string ToString() => characters.ToString();
+    public override string ToString() => new(CollectionsMarshal.AsSpan(characters));
 }
