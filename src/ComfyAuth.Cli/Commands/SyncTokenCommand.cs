@@ -29,6 +29,8 @@ internal static class SyncTokenCommand
             async (session, stop) =>
             {
                 var services = parsed.GetValue(service);
+                if (parsed.GetValue(report) is { } wanted)
+                    TokenReportWriter.EnsureFormat(wanted);
                 var looksOnly = parsed.GetValue(audit) || parsed.GetValue(validate);
                 var stacks = await session.OpenAsync(parsed.GetValue(path)!, recover: !looksOnly, stop);
                 var request = new TokenSyncRequest { Services = services, Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };

@@ -93,6 +93,9 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
+        if (ReportPath is not null)
+            TokenReportWriter.EnsureFormat(ReportPath);
+
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
         if (Audit)
             pipe.WriteObject(auditor.Audit(stack, Service, stop), enumerate: true);
@@ -108,7 +111,8 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task EndAsync(CmdletPipe pipe, CancellationToken stop)
     {
-        if (ReportPath is null)
+        // A report without an observation would say that everything agrees.
+        if (ReportPath is null || _observations.Count == 0)
             return;
 
         var path = (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, ReportPath, literal: true)))[0];
