@@ -24,6 +24,7 @@ public static class ErrorRecords
         ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
         ["DiskFull"] = ErrorCategory.ResourceUnavailable,
         ["DotEnvNameInvalid"] = ErrorCategory.InvalidArgument,
+        ["DotEnvSyntax"] = ErrorCategory.InvalidData,
         ["DotEnvValueCannotBeQuoted"] = ErrorCategory.InvalidArgument,
         ["DotEnvValueInvalid"] = ErrorCategory.InvalidArgument,
         ["EnvironmentUnreadable"] = ErrorCategory.ReadError,
