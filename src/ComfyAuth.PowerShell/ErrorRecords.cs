@@ -54,7 +54,9 @@ public static class ErrorRecords
         ["RestoreWouldInvalidate"] = ErrorCategory.InvalidOperation,
         ["RollbackIncomplete"] = ErrorCategory.WriteError,
         ["RootMissing"] = ErrorCategory.ObjectNotFound,
+        ["SecretEmpty"] = ErrorCategory.InvalidArgument,
         ["ServiceNotFound"] = ErrorCategory.ObjectNotFound,
+        ["SourceFileUnreadable"] = ErrorCategory.ReadError,
         ["StackFileInvalid"] = ErrorCategory.InvalidData,
         ["StackFileUnreadable"] = ErrorCategory.ReadError,
         ["StackNotFound"] = ErrorCategory.ObjectNotFound,
@@ -65,7 +67,6 @@ public static class ErrorRecords
         ["TokenLocationUnusable"] = ErrorCategory.InvalidData,
         ["TokenSourceInvalid"] = ErrorCategory.InvalidData,
         ["TokenSourceMissing"] = ErrorCategory.ObjectNotFound,
-        ["ValuesFileUnreadable"] = ErrorCategory.ReadError,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>
