@@ -97,9 +97,10 @@ public sealed class DotEnvDocument
         var statement = view.Last(name);
         var offset = statement?.NameStart;
         var cause = statement?.Failure is null ? null : statement;
+        var isListed = lastByName.TryGetValue(name, out var index);
         if (statement is null)
         {
-            if (!lastByName.TryGetValue(name, out var index))
+            if (!isListed)
                 return null;
 
             offset = spans[index].NameStart;
@@ -107,6 +108,11 @@ public sealed class DotEnvDocument
                 ?? new DotEnvStatement(offset.Value, offset.Value);
             if (cause.Failure is null)
                 cause = cause with { Failure = "takes the line for something else", FailureOffset = offset.Value };
+        }
+        else if (isListed && view.Stop is { } stop && stop.Start <= spans[index].NameStart)
+        {
+            // A later duplicate stands where nothing can be said any more.
+            cause ??= stop;
         }
 
         // A program that refuses the file passes on none of its values.

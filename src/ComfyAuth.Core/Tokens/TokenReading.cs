@@ -61,7 +61,7 @@ internal sealed record TokenReading
     {
         try
         {
-            // Compose v1 never interpolates inside a .env file: what it sees is what was meant.
+            // Compose v1 expands ${NAME} only, which no hash holds: what it sees is what was meant.
             if (File.Document.Read(variable, DotEnvConsumer.ComposeV1) is not { } written || written.Value is "")
             {
                 var absent = File.Document.Get(variable) is null;
