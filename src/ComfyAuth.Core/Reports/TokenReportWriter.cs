@@ -34,7 +34,8 @@ public static class TokenReportWriter
         }
         finally
         {
-            File.Delete(staged);
+            if (File.Exists(staged))
+                File.Delete(staged);
         }
     }
 
