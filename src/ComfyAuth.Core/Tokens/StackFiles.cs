@@ -1,4 +1,5 @@
 using ComfyAuth.DotEnv;
+using ComfyAuth.Files;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Tokens;
@@ -10,6 +11,18 @@ internal sealed class StackFiles(GenAIStack stack)
     private const long MaximumSizeInBytes = 16 << 20;
 
     private readonly Dictionary<string, StackFileContent> contents = new(StringComparer.Ordinal);
+
+    /// <summary>Throws <c>RecoveryPending</c> where an interrupted change would make what is read neither old nor new.</summary>
+    public static void EnsureSettled(GenAIStack stack)
+    {
+        if (FileTransaction.IsRecoveryPending(stack.Root))
+        {
+            throw new ComfyAuthException(
+                "RecoveryPending",
+                $"An earlier change of '{stack.Root}' was interrupted, so its files may be half old and half new.",
+                "Synchronise or restore: either one first puts the files back as they were.");
+        }
+    }
 
     /// <summary>Reads a file; never throws, because a file that cannot be read is a finding.</summary>
     public StackFileContent Get(string relativePath)
