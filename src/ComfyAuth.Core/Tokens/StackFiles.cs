@@ -59,7 +59,9 @@ internal sealed class StackFiles(GenAIStack stack)
 /// <summary>One file as it was read.</summary>
 internal sealed class StackFileContent(string path)
 {
+    private readonly Dictionary<(DotEnvConsumer Consumer, Func<string, string?> Shell), DotEnvView> views = [];
     private DotEnvDocument? document;
+    private bool? isExposed;
 
     public string Path => path;
 
@@ -70,6 +72,17 @@ internal sealed class StackFileContent(string path)
 
     public string Evidence { get; init; } = "";
 
+    /// <summary>Whether others than its owner may read it; asked once.</summary>
+    public bool IsExposed => isExposed ??= Bytes is not null && !FilePermissions.IsOwnerOnly(path);
+
     /// <summary>The content as a <c>.env</c> file, parsed once; an empty document where the file is missing.</summary>
     public DotEnvDocument Document => document ??= DotEnvDocument.Parse(Bytes ?? [], path);
+
+    /// <summary>How one program sees one key of the file as it was read; interpolated once for all keys.</summary>
+    public DotEnvReading? Read(string name, DotEnvConsumer consumer, Func<string, string?> shell)
+    {
+        if (!views.TryGetValue((consumer, shell), out var view))
+            views.Add((consumer, shell), view = Document.View(consumer, shell));
+        return Document.ReadFrom(view, name, consumer);
+    }
 }

@@ -71,7 +71,7 @@ internal sealed record TokenReading
             var seen = new List<SeenValue>();
             foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
             {
-                var reading = File.Document.Read(variable, consumer, shell)!;
+                var reading = File.Read(variable, consumer, shell)!;
                 if (reading.Value is null)
                     return this with { Problem = TokenState.Malformed, Line = written.Line, Evidence = $"{NameOf(consumer)} cannot read it: {reading.Failure}" };
                 seen.Add(new(NameOf(consumer), reading.Value, reading.Dropped));
