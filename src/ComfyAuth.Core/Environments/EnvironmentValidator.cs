@@ -42,7 +42,7 @@ public static partial class EnvironmentValidator
             {
                 if (value.Length > 0 && !BcryptHash.TryParse(value, out _, out var reason))
                 {
-                    invalid.Add($"{name}: not a bcrypt hash as {reader} reads it: {reason}");
+                    invalid.Add($"{name}: not a bcrypt hash as {reader} reads it: {reason}.");
                     break;
                 }
             }
@@ -89,7 +89,7 @@ public static partial class EnvironmentValidator
         foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
         {
             if (document.Read(name, consumer) is { Value: { } value })
-                yield return (consumer.ToString(), value);
+                yield return (TokenReading.NameOf(consumer), value);
         }
     }
 

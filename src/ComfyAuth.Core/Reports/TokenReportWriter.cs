@@ -7,6 +7,11 @@ namespace ComfyAuth.Reports;
 /// <summary>Writes an audit as JSON or as Markdown.</summary>
 public static class TokenReportWriter
 {
+    /// <summary>Whether a file's extension says in which form a report is wanted.</summary>
+    /// <param name="path">The file's name.</param>
+    /// <returns>True for <c>.json</c> and <c>.md</c>, in any case.</returns>
+    public static bool IsKnown(string path) => Path.GetExtension(path).ToUpperInvariant() is ".JSON" or ".MD";
+
     /// <summary>Writes a report; the extension chooses the form. The file appears whole or not at all.</summary>
     /// <param name="report">The report.</param>
     /// <param name="path">A file that ends in <c>.json</c> or <c>.md</c>; missing folders are made.</param>

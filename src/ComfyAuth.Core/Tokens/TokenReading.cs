@@ -107,7 +107,8 @@ internal sealed record TokenReading
         return this with { Seen = [new(null, lines[0], [])], Written = lines[0], Line = 1, UserName = userName is "" ? null : userName };
     }
 
-    private static string NameOf(DotEnvConsumer consumer) => consumer switch
+    /// <summary>A reader, as a person would name it.</summary>
+    public static string NameOf(DotEnvConsumer consumer) => consumer switch
     {
         DotEnvConsumer.ComposeV2 => "Compose v2",
         DotEnvConsumer.ComposeV1 => "Compose v1",

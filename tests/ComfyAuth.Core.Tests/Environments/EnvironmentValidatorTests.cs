@@ -42,13 +42,13 @@ public sealed class EnvironmentValidatorTests : IDisposable
     /// <summary>How the hash is written, and which Compose does not get it; none where both do.</summary>
     [Theory]
     [InlineData("'{hash}'", null)]
-    [InlineData("{hash}", "ComposeV2")]
-    [InlineData("\"{hash}\"", "ComposeV2")]
-    [InlineData("{hash:doubled}", "ComposeV1")]
-    [InlineData("'{hash:doubled}'", "ComposeV2")]
-    [InlineData("\"{hash:escaped}\"", "ComposeV1")]
-    [InlineData("'{hash:-1}'", "ComposeV2")]
-    [InlineData("not-a-hash", "ComposeV2")]
+    [InlineData("{hash}", "Compose v2")]
+    [InlineData("\"{hash}\"", "Compose v2")]
+    [InlineData("{hash:doubled}", "Compose v1")]
+    [InlineData("'{hash:doubled}'", "Compose v2")]
+    [InlineData("\"{hash:escaped}\"", "Compose v1")]
+    [InlineData("'{hash:-1}'", "Compose v2")]
+    [InlineData("not-a-hash", "Compose v2")]
     public void The_hash_is_judged_as_each_compose_reads_it(string written, string? failing)
     {
         _stack.Replace(SampleStack.ServiceEnv, $"'{Hash}'", written
