@@ -90,10 +90,20 @@ public sealed class DotEnvDocument
     public DotEnvReading? Read(string name, DotEnvConsumer consumer, Func<string, string?>? lookup = null)
     {
         ArgumentNullException.ThrowIfNull(name);
+        return ReadFrom(View(consumer, lookup), name, consumer);
+    }
+
+    /// <summary>The whole file as one program sees it, to read several keys from.</summary>
+    internal DotEnvView View(DotEnvConsumer consumer, Func<string, string?>? lookup)
+    {
         if (DotEnvReader.For(consumer) is not [var reader])
             throw new ArgumentOutOfRangeException(nameof(consumer), consumer, "Name exactly one consumer.");
+        return lookup is null ? View(reader) : reader.View(text, byteOrderMark, lookup);
+    }
 
-        var view = lookup is null ? View(reader) : reader.View(text, byteOrderMark, lookup);
+    /// <summary>How one program sees one key, from a view that was taken since the last change.</summary>
+    internal DotEnvReading? ReadFrom(DotEnvView view, string name, DotEnvConsumer consumer)
+    {
         var statement = view.Last(name);
         var offset = statement?.NameStart;
         var cause = statement?.Failure is null ? null : statement;

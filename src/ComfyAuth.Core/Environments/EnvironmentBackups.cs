@@ -3,10 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace ComfyAuth.Environments;
 
-/// <summary>
-/// The backups of a <c>.env</c> file: <c>_backups/.env.backup.yyyyMMdd_HHmmss</c> beside it, times in UTC. The name starts
-/// with the file's own, so that two files of one folder do not share their backups.
-/// </summary>
+/// <summary>The backups of a <c>.env</c> file: <c>_backups/.env.backup.yyyyMMdd_HHmmss</c> beside it, times in UTC; a file of another name has its own there.</summary>
 public sealed partial class EnvironmentBackups
 {
     private const string FolderName = "_backups";
@@ -28,7 +25,7 @@ public sealed partial class EnvironmentBackups
     public IReadOnlyList<string> List() => !Directory.Exists(_folder) ? [] :
     [
         .. Directory.EnumerateFiles(_folder)
-            .Where(path => Path.GetFileName(path) is var name && name.StartsWith(_prefix, StringComparison.Ordinal) && Stamp().IsMatch(name[_prefix.Length..]))
+            .Where(path => Path.GetFileName(path) is var name && name.StartsWith(_prefix, StringComparison.Ordinal) && Stamp().IsMatch(name.AsSpan(_prefix.Length)))
             .OrderByDescending(Path.GetFileName, StringComparer.Ordinal),
     ];
 
@@ -59,6 +56,6 @@ public sealed partial class EnvironmentBackups
         }
     }
 
-    [GeneratedRegex(@"^\d{8}_\d{6}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[0-9]{8}_[0-9]{6}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Stamp();
 }

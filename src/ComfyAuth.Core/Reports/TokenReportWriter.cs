@@ -10,12 +10,17 @@ public static class TokenReportWriter
     private const string Json = ".json";
     private const string Markdown = ".md";
 
+    /// <summary>Whether a file's extension says in which form a report is wanted.</summary>
+    /// <param name="path">The file's name.</param>
+    /// <returns>True for <c>.json</c> and <c>.md</c>, in any case.</returns>
+    public static bool IsKnown(string path) => FormatOf(path) is Json or Markdown;
+
     /// <summary>Refuses a path that says no form, before any work is done for the report.</summary>
     /// <param name="path">Where the report is to be written.</param>
     /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: neither <c>.json</c> nor <c>.md</c>.</exception>
     public static void EnsureFormat(string path)
     {
-        if (FormatOf(path) is not (Json or Markdown))
+        if (!IsKnown(path))
             throw new ComfyAuthException("ReportFormatUnknown", $"'{path}' does not say in which form the report is wanted.", "End its name in .json or .md.");
     }
 
@@ -42,7 +47,8 @@ public static class TokenReportWriter
         }
         finally
         {
-            File.Delete(staged);
+            if (File.Exists(staged))
+                File.Delete(staged);
         }
     }
 
