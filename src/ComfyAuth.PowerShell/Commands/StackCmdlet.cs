@@ -14,12 +14,14 @@ public abstract class StackCmdlet : ComfyCmdlet
 
     /// <summary>A stack's root, or a folder or file inside it; wildcards are allowed. Without it the current location is meant.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[]? Path { get; set; }
 
-    /// <summary>As Path, but taken as it is written: no wildcards.</summary>
+    /// <summary>As Path, but taken as it is written: no wildcards. Items of the file system and results of this module are piped to it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    [Alias("PSPath", "Stack")]
     public string[]? LiteralPath { get; set; }
 
     /// <summary>Only these services of the stack, by name. Without it all of them are meant.</summary>
@@ -39,9 +41,11 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <inheritdoc/>
     protected sealed override async Task ProcessAsync(CmdletPipe pipe, CancellationToken stop)
     {
+        // A piped object that tells its path binds to both: to Path by its text, which is no path or has wildcards in it.
+        var isItem = MyInvocation.ExpectingInput && LiteralPath is not null;
         IEnumerable<(string? Path, bool Literal)> given =
         [
-            .. (Path ?? []).Select(path => ((string?)path, false)),
+            .. (isItem ? [] : Path ?? []).Select(path => ((string?)path, false)),
             .. (LiteralPath ?? []).Select(path => ((string?)path, true)),
         ];
         foreach (var (path, literal) in given.Any() ? given : [(null, true)])
