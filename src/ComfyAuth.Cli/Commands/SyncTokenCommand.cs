@@ -28,6 +28,9 @@ internal static class SyncTokenCommand
             parsed.GetValue(json),
             async (session, stop) =>
             {
+                if (parsed.GetValue(report) is { } wanted)
+                    TokenReportWriter.RequireKnownFormat(wanted);
+
                 var services = parsed.GetValue(service);
                 var looksOnly = parsed.GetValue(audit) || parsed.GetValue(validate);
                 var stacks = await session.OpenAsync(parsed.GetValue(path)!, recover: !looksOnly, stop);

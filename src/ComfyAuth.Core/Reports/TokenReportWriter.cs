@@ -7,6 +7,15 @@ namespace ComfyAuth.Reports;
 /// <summary>Writes an audit as JSON or as Markdown.</summary>
 public static class TokenReportWriter
 {
+    /// <summary>Refuses a path whose extension chooses no form, so that a run can end before it has done its work.</summary>
+    /// <param name="path">Where the report is wanted.</param>
+    /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>.</exception>
+    public static void RequireKnownFormat(string path)
+    {
+        if (Path.GetExtension(path).ToUpperInvariant() is not (".JSON" or ".MD"))
+            throw new ComfyAuthException("ReportFormatUnknown", $"'{path}' does not say in which form the report is wanted.", "End its name in .json or .md.");
+    }
+
     /// <summary>Writes a report; the extension chooses the form. The file appears whole or not at all.</summary>
     /// <param name="report">The report.</param>
     /// <param name="path">A file that ends in <c>.json</c> or <c>.md</c>; missing folders are made.</param>
@@ -14,12 +23,10 @@ public static class TokenReportWriter
     /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: another extension; <c>ReportNotWritten</c>.</exception>
     public static async Task WriteAsync(TokenReport report, string path, CancellationToken cancellationToken = default)
     {
-        var text = Path.GetExtension(path).ToUpperInvariant() switch
-        {
-            ".JSON" => JsonSerializer.Serialize(report, ReportJsonContext.Default.TokenReport) + "\n",
-            ".MD" => ToMarkdown(report),
-            _ => throw new ComfyAuthException("ReportFormatUnknown", $"'{path}' does not say in which form the report is wanted.", "End its name in .json or .md."),
-        };
+        RequireKnownFormat(path);
+        var text = Path.GetExtension(path).Equals(".md", StringComparison.OrdinalIgnoreCase)
+            ? ToMarkdown(report)
+            : JsonSerializer.Serialize(report, ReportJsonContext.Default.TokenReport) + "\n";
 
         var staged = $"{path}.{Environment.ProcessId}.tmp";
         try

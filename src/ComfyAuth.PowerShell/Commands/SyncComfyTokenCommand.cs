@@ -93,6 +93,10 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
+        // Before anything is changed, not when the report is due.
+        if (ReportPath is not null)
+            TokenReportWriter.RequireKnownFormat(ReportPath);
+
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
         if (Audit)
             pipe.WriteObject(auditor.Audit(stack, Service, stop), enumerate: true);
@@ -108,7 +112,8 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task EndAsync(CmdletPipe pipe, CancellationToken stop)
     {
-        if (ReportPath is null)
+        // A report of nothing would say that all is well.
+        if (ReportPath is null || _observations.Count == 0)
             return;
 
         var path = (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, ReportPath, literal: true)))[0];
@@ -119,6 +124,15 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
         var plan = new TokenSynchronizer(Verifier, pipe.Redactor).Plan(stack, Request(), stop);
+
+        // What depends on a declined source is not asked for; here every change is to be told of.
+        if (await pipe.AskAsync(WhatIf.IsOn))
+        {
+            foreach (var change in plan.Changes)
+                await pipe.ShouldProcessAsync(change.Target, change.Action);
+            return;
+        }
+
         var isApproved = false;
         var results = await plan.ApplyAsync(
             async change =>
@@ -135,8 +149,7 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
                 pipe.WriteWarning(note);
         }
 
-        if (isApproved || !await pipe.AskAsync(WhatIf.IsOn))
-            pipe.WriteObject(results, enumerate: true);
+        pipe.WriteObject(results, enumerate: true);
     }
 
     private TokenSyncRequest Request() => new()
