@@ -24,6 +24,7 @@ public static class ErrorRecords
         ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
         ["DiskFull"] = ErrorCategory.ResourceUnavailable,
         ["DotEnvNameInvalid"] = ErrorCategory.InvalidArgument,
+        ["DotEnvSyntax"] = ErrorCategory.InvalidData,
         ["DotEnvValueCannotBeQuoted"] = ErrorCategory.InvalidArgument,
         ["DotEnvValueInvalid"] = ErrorCategory.InvalidArgument,
         ["EnvironmentUnreadable"] = ErrorCategory.ReadError,
@@ -54,7 +55,9 @@ public static class ErrorRecords
         ["RestoreWouldInvalidate"] = ErrorCategory.InvalidOperation,
         ["RollbackIncomplete"] = ErrorCategory.WriteError,
         ["RootMissing"] = ErrorCategory.ObjectNotFound,
+        ["SecretEmpty"] = ErrorCategory.InvalidArgument,
         ["ServiceNotFound"] = ErrorCategory.ObjectNotFound,
+        ["SourceFileUnreadable"] = ErrorCategory.ReadError,
         ["StackFileInvalid"] = ErrorCategory.InvalidData,
         ["StackFileUnreadable"] = ErrorCategory.ReadError,
         ["StackNotFound"] = ErrorCategory.ObjectNotFound,
@@ -65,7 +68,6 @@ public static class ErrorRecords
         ["TokenLocationUnusable"] = ErrorCategory.InvalidData,
         ["TokenSourceInvalid"] = ErrorCategory.InvalidData,
         ["TokenSourceMissing"] = ErrorCategory.ObjectNotFound,
-        ["ValuesFileUnreadable"] = ErrorCategory.ReadError,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>

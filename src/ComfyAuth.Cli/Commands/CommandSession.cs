@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace ComfyAuth.Cli.Commands;
 
@@ -14,8 +16,6 @@ namespace ComfyAuth.Cli.Commands;
 /// </summary>
 internal sealed class CommandSession
 {
-    private static readonly HashSet<string> UsageErrors = ["AmbiguousCredential", "ReportFormatUnknown"];
-
     private CommandSession(bool json) => IsJson = json;
 
     /// <summary>Whether standard output is for a program.</summary>
@@ -29,9 +29,16 @@ internal sealed class CommandSession
 
     /// <summary>Options that every command over stacks takes.</summary>
     public static (Option<string[]> Path, Option<string[]> Service, Option<bool> Json) CommonOptions { get; } = (
-        new("--path") { Description = "A stack's root, or a folder inside it; may be repeated. Default: the current folder.", DefaultValueFactory = _ => ["."] },
-        new("--service") { Description = "Only this service; may be repeated." },
+        new("--path") { Description = "A stack's root, or a folder inside it; may be repeated. Default: the current folder.", DefaultValueFactory = _ => ["."], Validators = { RequireValue } },
+        new("--service") { Description = "Only this service; may be repeated.", Validators = { RequireValue } },
         new("--json") { Description = "Print one JSON document." });
+
+    /// <summary>Refuses an empty value, as an unset variable of a script leaves one, and the next option in its place.</summary>
+    public static void RequireValue(OptionResult result)
+    {
+        if (result.Tokens.Any(token => token.Value.Length == 0 || token.Value.StartsWith("--", StringComparison.Ordinal)))
+            result.AddError($"{result.Option.Name} has no value.");
+    }
 
     /// <summary>Runs a command's work; every error ends as a message without secrets and an exit code.</summary>
     public static async Task<int> RunAsync(bool json, Func<CommandSession, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
@@ -39,7 +46,8 @@ internal sealed class CommandSession
         var session = new CommandSession(json);
         try
         {
-            return await work(session, cancellationToken);
+            // Ctrl+C is listened to as soon as there is something to wait for, and the work may be long before it first waits.
+            return await Task.Run(() => work(session, cancellationToken), CancellationToken.None);
         }
         catch (OperationCanceledException)
         {
@@ -49,11 +57,17 @@ internal sealed class CommandSession
         catch (ComfyAuthException error)
         {
             session.Fail(error);
-            return UsageErrors.Contains(error.Code) ? ExitCode.Usage : ExitCode.NotDone;
+            return ExitCode.NotDone;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             session.Fail(error);
+            return ExitCode.NotDone;
+        }
+        catch (Exception error)
+        {
+            // A fault of ours: whoever mends it needs the trace, and nobody needs a secret in it.
+            session.Warn($"comfyauth: unexpected: {error}");
             return ExitCode.NotDone;
         }
     }
@@ -78,11 +92,19 @@ internal sealed class CommandSession
             Console.Out.WriteLine(Redactor.Redact(text));
     }
 
-    /// <summary>Prints a table for people; not with <c>--json</c>.</summary>
-    public void Show(Table table)
+    /// <summary>Prints results for people, each stack's under its name where there are several; not with <c>--json</c>.</summary>
+    public void Show<T>(IEnumerable<T> results, Func<T, string> stackOf, Func<IReadOnlyList<T>, IRenderable> render)
     {
-        if (!IsJson)
-            AnsiConsole.Write(table);
+        if (IsJson)
+            return;
+
+        var stacks = results.GroupBy(stackOf).ToList();
+        foreach (var stack in stacks)
+        {
+            if (stacks.Count > 1)
+                AnsiConsole.MarkupLineInterpolated($"\n[bold]{stack.Key}[/]");
+            AnsiConsole.Write(render([.. stack]));
+        }
     }
 
     /// <summary>Prints the JSON document, where it was asked for.</summary>

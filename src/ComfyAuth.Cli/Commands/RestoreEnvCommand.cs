@@ -13,8 +13,8 @@ internal static class RestoreEnvCommand
         var (path, service, json) = CommandSession.CommonOptions;
         var validate = new Option<bool>("--validate") { Description = "Only look. Changes nothing." };
         var noBackup = new Option<bool>("--no-backup") { Description = "Do not keep the old file." };
-        var fromBackup = new Option<string?>("--from-backup") { Description = "Put a backup back: 'latest', a file name, or its time stamp." };
-        var source = new Option<string?>("--source") { Description = "Restore from this file: another source of truth (JSON), or a .env file that fills in what the service's own lacks." };
+        var fromBackup = new Option<string?>("--from-backup") { Description = "Put a backup back: 'latest', a file name, or its time stamp.", Validators = { CommandSession.RequireValue } };
+        var source = new Option<string?>("--source") { Description = "Restore from this file: another source of truth (JSON), or a .env file that fills in what the service's own lacks.", Validators = { CommandSession.RequireValue } };
         var command = new Command("restore-env", "Rebuilds a service's .env file from template, source of truth and the user's own values.") { validate, noBackup, fromBackup, source, path, service, json };
         command.Validators.Add(result =>
         {
@@ -33,7 +33,7 @@ internal static class RestoreEnvCommand
                 {
                     IReadOnlyList<EnvironmentValidation> validations = [.. stacks.SelectMany(stack => EnvironmentValidator.Validate(stack, services))];
                     session.Emit(validations, ReportJsonContext.Default.IReadOnlyListEnvironmentValidation);
-                    session.Show(EnvironmentTables.Of(validations));
+                    session.Show(validations, validation => validation.Stack, EnvironmentTables.Of);
                     return ExitCode.Of(validations.Any(validation => !validation.IsValid), false);
                 }
 
@@ -45,12 +45,19 @@ internal static class RestoreEnvCommand
                     Backup = !parsed.GetValue(noBackup),
                 };
                 var results = new List<EnvironmentRestoreResult>();
-                foreach (var plan in stacks.SelectMany(stack => restorer.Plan(stack, request, stop)))
-                    results.Add(await plan.ApplyAsync(cancellationToken: stop));
+                try
+                {
+                    foreach (var plan in stacks.SelectMany(stack => restorer.Plan(stack, request, stop)))
+                        results.Add(await plan.ApplyAsync(cancellationToken: stop));
+                }
+                finally
+                {
+                    // What was done to the files before one that failed is said too.
+                    session.Emit(results, ReportJsonContext.Default.IReadOnlyListEnvironmentRestoreResult);
+                    session.Show(results, result => result.Stack, EnvironmentTables.Of);
+                }
 
-                session.Emit(results, ReportJsonContext.Default.IReadOnlyListEnvironmentRestoreResult);
-                session.Show(EnvironmentTables.Of(results));
-                foreach (var step in results.SelectMany(result => result.Notes.Concat(result.NextSteps)))
+                foreach (var step in results.SelectMany(result => result.Notes.Concat(result.NextSteps)).Distinct())
                     session.Say($"- {step}");
                 return ExitCode.Of(results.Any(result => !result.IsValid), false);
             },

@@ -15,43 +15,51 @@ internal static class SyncTokenCommand
         var audit = new Option<bool>("--audit") { Description = "Only look: one row for each place. Changes nothing." };
         var validate = new Option<bool>("--validate") { Description = "Only look: one row for each service. Changes nothing." };
         var rotate = new Option<bool>("--rotate") { Description = "Make a new password and hash." };
-        var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth." };
-        var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md)." };
+        var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth.", Validators = { CommandSession.RequireValue } };
+        var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md).", Validators = { CommandSession.RequireValue } };
         var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, path, service, report, json };
         command.Validators.Add(result =>
         {
             if (new Option[] { audit, validate, rotate, adopt }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
                 result.AddError("Give one of --audit, --validate, --rotate and --adopt.");
+            if (result.GetValue(report) is { } file && !TokenReportWriter.IsKnown(file))
+                result.AddError("The name of the --report must end in .json or .md.");
         });
 
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             parsed.GetValue(json),
             async (session, stop) =>
             {
-                if (parsed.GetValue(report) is { } wanted)
-                    TokenReportWriter.RequireKnownFormat(wanted);
-
                 var services = parsed.GetValue(service);
                 var looksOnly = parsed.GetValue(audit) || parsed.GetValue(validate);
                 var stacks = await session.OpenAsync(parsed.GetValue(path)!, recover: !looksOnly, stop);
                 var request = new TokenSyncRequest { Services = services, Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
-                var code = parsed.GetValue(audit) ? Audit(session, stacks, services, stop)
+                var code = parsed.GetValue(audit) ? ExitCode.Fine
                     : parsed.GetValue(validate) ? Validate(session, stacks, services, stop)
                     : await SynchronizeAsync(session, stacks, request, stop);
+                if (!parsed.GetValue(audit) && parsed.GetValue(report) is null)
+                    return code;
+
+                var auditor = new TokenAuditor(session.Verifier, session.Redactor);
+                IReadOnlyList<TokenObservation> observations = [.. stacks.SelectMany(stack => auditor.Audit(stack, services, stop))];
+                if (parsed.GetValue(audit))
+                    code = Show(session, observations);
                 if (parsed.GetValue(report) is { } file)
-                    await ReportAsync(session, stacks, services, file, stop);
+                {
+                    await TokenReportWriter.WriteAsync(TokenReport.Of(observations, DateTimeOffset.UtcNow), file, stop);
+                    session.Say($"Report: {Path.GetFullPath(file)}");
+                }
+
                 return code;
             },
             cancellationToken));
         return command;
     }
 
-    private static int Audit(CommandSession session, IReadOnlyList<GenAIStack> stacks, IReadOnlyCollection<string>? services, CancellationToken stop)
+    private static int Show(CommandSession session, IReadOnlyList<TokenObservation> observations)
     {
-        var auditor = new TokenAuditor(session.Verifier, session.Redactor);
-        IReadOnlyList<TokenObservation> observations = [.. stacks.SelectMany(stack => auditor.Audit(stack, services, stop))];
         session.Emit(observations, ReportJsonContext.Default.IReadOnlyListTokenObservation);
-        session.Show(TokenTables.Of(observations));
+        session.Show(observations, seen => seen.Stack, TokenTables.Of);
         return ExitCode.Of(observations.Any(seen => seen.IsFault), observations.Any(seen => seen.State != TokenState.Match));
     }
 
@@ -60,7 +68,7 @@ internal static class SyncTokenCommand
         var auditor = new TokenAuditor(session.Verifier, session.Redactor);
         IReadOnlyList<TokenValidation> validations = [.. stacks.SelectMany(stack => auditor.Validate(stack, services, stop))];
         session.Emit(validations, ReportJsonContext.Default.IReadOnlyListTokenValidation);
-        session.Show(TokenTables.Of(validations));
+        session.Show(validations, validation => validation.Stack, TokenTables.Of);
         foreach (var finding in validations.SelectMany(validation => validation.Findings))
             session.Say(finding);
         return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
@@ -70,28 +78,27 @@ internal static class SyncTokenCommand
     {
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor);
         var results = new List<TokenSyncResult>();
-        foreach (var stack in stacks)
+        try
         {
-            var plan = synchronizer.Plan(stack, request, stop);
-            foreach (var note in plan.Notes)
-                session.Say(note);
-            results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
+            foreach (var stack in stacks)
+            {
+                var plan = synchronizer.Plan(stack, request, stop);
+                foreach (var note in plan.Notes)
+                    session.Say(note);
+                results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
+            }
+        }
+        finally
+        {
+            // What was done to the stacks before one that failed is said too.
+            session.Emit(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult);
+            session.Show(results, result => result.Stack, TokenTables.Of);
         }
 
-        session.Emit(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult);
-        session.Show(TokenTables.Of(results));
         foreach (var remedy in results.Select(result => result.Remedy).Where(remedy => remedy.Length > 0).Distinct())
             session.Say(remedy);
         return ExitCode.Of(
             results.Any(result => result.State is not (TokenState.Match or TokenState.Undetermined or TokenState.Unreadable)),
             results.Any(result => result.State != TokenState.Match));
-    }
-
-    private static async Task ReportAsync(CommandSession session, IReadOnlyList<GenAIStack> stacks, IReadOnlyCollection<string>? services, string file, CancellationToken stop)
-    {
-        var auditor = new TokenAuditor(session.Verifier, session.Redactor);
-        var report = TokenReport.Of([.. stacks.SelectMany(stack => auditor.Audit(stack, services, stop))], DateTimeOffset.UtcNow);
-        await TokenReportWriter.WriteAsync(report, file, stop);
-        session.Say($"Report: {Path.GetFullPath(file)}");
     }
 }

@@ -7,12 +7,13 @@ namespace ComfyAuth.Environments;
 /// <summary>What restoring one service's <c>.env</c> file would change. Nothing has been changed yet.</summary>
 public sealed class EnvironmentRestorePlan
 {
-    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes)
+    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes, bool wasValid)
     {
         Stack = stack;
         Service = service;
         Document = document;
         OldBytes = oldBytes;
+        WasValid = wasValid;
     }
 
     /// <summary>The stack.</summary>
@@ -36,7 +37,6 @@ public sealed class EnvironmentRestorePlan
     /// </exception>
     public async Task<EnvironmentRestoreResult> ApplyAsync(Func<PlannedEnvironmentChange, Task<bool>>? approve = null, CancellationToken cancellationToken = default)
     {
-        var wasValid = OldBytes is { } old && EnvironmentValidator.Validate(Stack, Service, DotEnvDocument.Parse(old, Path)).IsValid;
         var approved = new List<PlannedEnvironmentChange>();
         foreach (var change in ChangeList)
         {
@@ -53,7 +53,7 @@ public sealed class EnvironmentRestorePlan
         var validation = EnvironmentValidator.Validate(Stack, Service, document);
         if (edits.Count > 0)
         {
-            if (wasValid && !validation.IsValid)
+            if (WasValid && !validation.IsValid)
                 throw new ComfyAuthException("RestoreWouldInvalidate", $"'{Path}' is valid and would not be after this: {validation.Problems}", "Approve all changes, or leave the file as it is.");
             await WriteAsync(document.ToBytes(), approved, cancellationToken).ConfigureAwait(false);
         }
@@ -69,7 +69,12 @@ public sealed class EnvironmentRestorePlan
     /// <summary>What the file held when it was read; null where it did not exist.</summary>
     internal byte[]? OldBytes { get; }
 
+    internal bool WasValid { get; }
+
     internal string? BackupPath { get; init; }
+
+    /// <summary>What the result should say beside what the validation does; null for nothing.</summary>
+    internal string? Note { get; init; }
 
     /// <summary>What the file becomes where a backup is put back; null where it is rebuilt.</summary>
     internal byte[]? BackupBytes { get; init; }
@@ -82,6 +87,7 @@ public sealed class EnvironmentRestorePlan
         transaction.Write(Path, bytes, FileProtection.OwnerOnly);
         if (BackupPath is { } backup && approved.Any(change => change.Apply is null))
         {
+            transaction.Expect(backup, null);
             transaction.Write(backup, OldBytes!, FileProtection.OwnerOnly);
             foreach (var surplus in new EnvironmentBackups(Path).List().Skip(Stack.Definition.KeepBackups - 1))
                 transaction.Delete(surplus);
@@ -115,7 +121,7 @@ public sealed class EnvironmentRestorePlan
             Changed = [.. edits.Where(edit => edit is { Variable: not null, IsAddition: false }).Select(edit => edit.Variable!)],
             Missing = validation.Missing,
             Invalid = validation.Invalid,
-            Notes = validation.Notes,
+            Notes = Note is null ? validation.Notes : [Note, .. validation.Notes],
             NextSteps = next,
         };
     }

@@ -93,9 +93,8 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        // Before anything is changed, not when the report is due.
         if (ReportPath is not null)
-            TokenReportWriter.RequireKnownFormat(ReportPath);
+            TokenReportWriter.EnsureFormat(ReportPath);
 
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
         if (Audit)
@@ -112,7 +111,7 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task EndAsync(CmdletPipe pipe, CancellationToken stop)
     {
-        // A report of nothing would say that all is well.
+        // A report without an observation would say that everything agrees.
         if (ReportPath is null || _observations.Count == 0)
             return;
 
