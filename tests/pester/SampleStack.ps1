@@ -66,7 +66,7 @@ function New-BrokenStack([string] $root) {
 }
 
 # Every file with its bytes and its time of change, to be compared.
-function Get-Snapshot([string] $root) {
+function Get-Snapshot([string[]] $root) {
     Get-ChildItem -LiteralPath $root -Recurse -File -Force | Sort-Object FullName | ForEach-Object {
         '{0} {1} {2}' -f $_.FullName, (Get-FileHash -LiteralPath $_.FullName).Hash, $_.LastWriteTimeUtc.Ticks
     }
@@ -94,4 +94,9 @@ function Get-HashInUse([string] $root) {
     foreach ($path in '.env', '.secrets/qwen-api-user.token', "$service/.env", "$service/.secrets/qwen-api-user.token", $passwordFile) {
         [regex]::Matches((Get-StackFile $root $path), '\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}').Value
     }
+}
+
+# What the module shows in the place of a hash.
+function Get-Fingerprint([string] $hash) {
+    [Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData([System.Text.Encoding]::UTF8.GetBytes($hash))).Substring(0, 8).ToLowerInvariant()
 }
