@@ -1,0 +1,7 @@
+namespace ComfyAuth.Docker;
+
+/// <summary>A line of a container's log.</summary>
+/// <param name="Stream">Where it was written to.</param>
+/// <param name="Timestamp">When the engine took it; null when it was not asked for or is not there.</param>
+/// <param name="Text">The line without its end; it can hold secrets. What is not UTF-8 has become U+FFFD.</param>
+public sealed record ContainerLogLine(ContainerLogStream Stream, DateTimeOffset? Timestamp, string Text);
