@@ -51,6 +51,9 @@ public sealed record ContainerCreation
     /// <summary>Devices to reserve.</summary>
     public IReadOnlyList<ContainerDeviceRequest>? DeviceRequests { get; init; }
 
+    /// <summary>The log driver; null: the engine's default.</summary>
+    public string? LogDriver { get; init; }
+
     /// <summary>The healthcheck; null: the image's.</summary>
     public ContainerHealthcheck? Healthcheck { get; init; }
 
@@ -80,7 +83,7 @@ public sealed record ContainerCreation
                 Init,
                 null,
                 null,
-                null,
+                LogDriver is null ? null : new(LogDriver, null),
                 DeviceRequests is { Count: > 0 } devices ? [.. devices.Select(device => new DeviceRequestAnswer(device.Driver, device.Count, [.. device.DeviceIds], [[.. device.Capabilities]]))] : null,
                 ports.ToDictionary(
                     port => port.Key,
