@@ -41,7 +41,7 @@ public sealed class EngineLogTests(TestEngine engine)
     public async Task Characters_that_the_engine_split_between_frames_are_whole(bool timestamps)
     {
         // The engine cuts lines at 16 KiB, here into a character. Its driver json-file spoils such a character before anybody
-        // can read it; the driver local does not.
+        // can read it; the driver local does not, though some versions of it lose the end of such a line.
         await using var container = await engine.RunAsync(
             "printf x; for i in $(seq 5000); do printf '€äé𝄞'; done; echo; echo next",
             creation => creation with { LogDriver = "local" });
@@ -49,7 +49,8 @@ public sealed class EngineLogTests(TestEngine engine)
 
         var lines = await container.LogAsync(new() { Timestamps = timestamps });
 
-        Assert.Equal(["x" + string.Concat(Enumerable.Repeat("€äé𝄞", 5000)), "next"], lines.Select(line => line.Text));
+        Assert.Equal("x" + string.Concat(Enumerable.Repeat("€äé𝄞", 5000)) + "next", string.Concat(lines.Select(line => line.Text)));
+        Assert.InRange(lines.Count, 1, 2);
     }
 
     [Fact]

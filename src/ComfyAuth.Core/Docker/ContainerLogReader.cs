@@ -30,29 +30,28 @@ internal sealed class ContainerLogReader
         _engine = new(line => throw new InvalidDataException($"the engine says: {Encoding.UTF8.GetString(line)}"));
     }
 
-    /// <summary>Takes bytes and gives the lines that are whole with them.</summary>
+    /// <summary>Takes bytes.</summary>
     /// <exception cref="InvalidDataException">These are no frames.</exception>
-    public IReadOnlyList<ContainerLogLine> Append(ReadOnlySpan<byte> bytes)
+    public void Append(ReadOnlySpan<byte> bytes)
     {
         if (_frames is null)
             _output.Append(bytes);
         else
             _frames.Append(bytes);
-        return Taken();
     }
 
-    /// <summary>Gives the last lines, which have no end.</summary>
+    /// <summary>Says that there are no more bytes: the last lines have no end.</summary>
     /// <exception cref="InvalidDataException">The bytes ended inside a frame.</exception>
-    public IReadOnlyList<ContainerLogLine> Complete()
+    public void Complete()
     {
-        _frames?.Complete();
-        _engine.Complete();
         _output.Complete();
         _error.Complete();
-        return Taken();
+        _engine.Complete();
+        _frames?.Complete();
     }
 
-    private List<ContainerLogLine> Taken()
+    /// <summary>Gives the lines that have become whole since the last time.</summary>
+    public IReadOnlyList<ContainerLogLine> Take()
     {
         var taken = _lines;
         _lines = [];

@@ -55,18 +55,24 @@ public sealed partial class DockerClient
         for (var length = -1; length != 0;)
         {
             length = await body.ReadAsync(buffer, stop).ConfigureAwait(false);
-            IReadOnlyList<ContainerLogLine> lines;
+            InvalidDataException? invalid = null;
             try
             {
-                lines = length > 0 ? reader.Append(buffer.AsSpan(0, length)) : reader.Complete();
+                if (length > 0)
+                    reader.Append(buffer.AsSpan(0, length));
+                else
+                    reader.Complete();
             }
             catch (InvalidDataException error)
             {
-                throw await TranslateAsync(error, what, stop).ConfigureAwait(false);
+                invalid = error;
             }
 
-            foreach (var line in lines)
+            // What came before the fault is given all the same.
+            foreach (var line in reader.Take())
                 yield return line;
+            if (invalid is not null)
+                throw await TranslateAsync(invalid, what, stop).ConfigureAwait(false);
         }
     }
 

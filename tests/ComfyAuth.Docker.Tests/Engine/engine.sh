@@ -59,7 +59,7 @@ case $verb in
         (sleep 10; kill -9 "$engine") >/dev/null 2>&1 &
         timer=$!
         wait "$engine"
-        kill "$timer" 2>/dev/null
+        kill -9 "$timer" 2>/dev/null
         clean
         ;;
 esac
