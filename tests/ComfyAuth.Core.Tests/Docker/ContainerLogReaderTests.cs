@@ -10,7 +10,8 @@ public sealed class ContainerLogReaderTests
     private const string Stamp = "2026-11-22T13:25:55.341339907Z ";
     private static readonly DateTimeOffset s_time = new DateTimeOffset(2026, 11, 22, 13, 25, 55, TimeSpan.Zero).AddTicks(3413399);
 
-    private static readonly Gen<string> s_text = Gen.OneOfConst("", "a", "größe", "€", "𝄞", "x 2026-11-22", " ", "\t", Stamp, new string('y', 300)).Array[0, 6].Select(string.Concat);
+    private static readonly string[] s_pieces = ["", "a", "größe", "€", "𝄞", "x 2026-11-22", " ", "\t", Stamp, new('y', 300)];
+    private static readonly Gen<string> s_text = Gen.OneOf(s_pieces).Array[0, 6].Select(string.Concat);
 
     [Fact]
     public void However_the_bytes_are_cut_the_lines_are_the_same() =>
