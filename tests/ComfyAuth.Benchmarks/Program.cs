@@ -1,3 +1,16 @@
 using BenchmarkDotNet.Running;
+using ComfyAuth.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// Whole runs of a process are measured from outside, which BenchmarkDotNet is not made for.
+switch (args)
+{
+    case [StackBenchmark.Verb, .. string[] counts]:
+        await StackBenchmark.RunAsync([.. counts.Select(int.Parse)]);
+        break;
+    case [StackRun.Verb, string folder, string work]:
+        await StackRun.RunAsync(folder, work);
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        break;
+}

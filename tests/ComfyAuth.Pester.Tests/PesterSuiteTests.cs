@@ -16,7 +16,13 @@ public sealed class PesterSuiteTests(ITestOutputHelper output)
     {
         var cancellation = TestContext.Current.CancellationToken;
         var missing = await PowerShellProcess.MissingAsync(cancellation);
-        Assert.SkipWhen(missing is not null, $"{suite}: {missing}");
+        if (missing is not null)
+        {
+            // The runner's console does not show why a test was skipped, but it shows this.
+            TestContext.Current.SendDiagnosticMessage($"{suite} is skipped: {missing}");
+            Assert.Skip(missing);
+        }
+
 
         var folder = Directory.CreateTempSubdirectory("comfyauth-pester-");
         try

@@ -15,10 +15,11 @@ internal static class QuickstartCommand
     public static Command Create()
     {
         var keep = new Option<bool>("--keep") { Description = "Keep the sample stack." };
-        var path = new Option<string?>("--path") { Description = "Lay the sample stack out in this new or empty folder, and keep it." };
+        var path = new Option<string?>("--path") { Description = "Lay the sample stack out in this new or empty folder, and keep it.", Validators = { CommandSession.RequireValue } };
         var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { keep, path };
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             json: false,
+            verbose: false,
             (session, stop) => RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), stop),
             cancellationToken));
         return command;
@@ -28,23 +29,31 @@ internal static class QuickstartCommand
     {
         var folder = chosen is null ? Directory.CreateTempSubdirectory("comfyauth-quickstart-").FullName : Empty(chosen);
         var root = Path.Combine(folder, "stack");
+        var report = Path.Combine(folder, "report.md");
+        int code;
         try
         {
             await SampleStack.LayOutAsync(root, session.Redactor, stop);
-            return await ShowAsync(session, GenAIStack.Find(root), Path.Combine(folder, "report.md"), stop);
+            code = await ShowAsync(session, GenAIStack.Find(root), report, stop);
         }
-        finally
+        catch when (chosen is null && !keep)
         {
-            if (keep || chosen is not null)
-            {
-                session.Say($"The sample stack: {root}");
-            }
-            else
-            {
-                Directory.Delete(root, recursive: true);
-                session.Say("The sample stack is removed; --keep keeps it.");
-            }
+            Directory.Delete(folder, recursive: true);
+            throw;
         }
+
+        session.Say($"\nThe report of the audit: {report}");
+        if (keep || chosen is not null)
+        {
+            session.Say($"The sample stack:        {root}");
+        }
+        else
+        {
+            Directory.Delete(root, recursive: true);
+            session.Say("The sample stack is removed; --keep keeps it.");
+        }
+
+        return code;
     }
 
     private static async Task<int> ShowAsync(CommandSession session, GenAIStack stack, string report, CancellationToken stop)
@@ -55,26 +64,24 @@ internal static class QuickstartCommand
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, NoShell);
         var restorer = new EnvironmentRestorer(session.Verifier, session.Redactor);
 
-        Title("1. The audit: where the credential disagrees with its source of truth, and why");
+        Title("1. The audit: where the credential is not its source's, and why");
         var before = auditor.Audit(stack, cancellationToken: stop);
-        session.Show(TokenTables.Of(before));
-        session.Show(EnvironmentTables.Of(EnvironmentValidator.Validate(stack)));
+        session.Show(before, seen => seen.Stack, TokenTables.Of);
+        session.Show(EnvironmentValidator.Validate(stack), validation => validation.Stack, EnvironmentTables.Of);
         await TokenReportWriter.WriteAsync(TokenReport.Of(before, DateTimeOffset.UtcNow), report, stop);
 
         Title("2. The repair: only what differs is written, all of it or nothing");
-        session.Show(TokenTables.Of(await synchronizer.Plan(stack, new(), stop).ApplyAsync(cancellationToken: stop)));
+        session.Show(await synchronizer.Plan(stack, new(), stop).ApplyAsync(cancellationToken: stop), result => result.Stack, TokenTables.Of);
         var restored = new List<EnvironmentRestoreResult>();
         foreach (var plan in restorer.Plan(stack, new(), stop))
             restored.Add(await plan.ApplyAsync(cancellationToken: stop));
-        session.Show(EnvironmentTables.Of(restored));
+        session.Show(restored, result => result.Stack, EnvironmentTables.Of);
 
         Title("3. The proof: read from the disk again");
         var validations = auditor.Validate(stack, cancellationToken: stop);
-        session.Show(TokenTables.Of(validations));
+        session.Show(validations, validation => validation.Stack, TokenTables.Of);
         var environments = EnvironmentValidator.Validate(stack);
-        session.Show(EnvironmentTables.Of(environments));
-
-        session.Say($"The report of the audit: {report}");
+        session.Show(environments, environment => environment.Stack, EnvironmentTables.Of);
         return ExitCode.Of(
             validations.Any(validation => validation.IsValid == false) || environments.Any(environment => !environment.IsValid),
             validations.Any(validation => validation.IsValid is null));

@@ -1,30 +1,26 @@
+using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace ComfyAuth.Cli.Rendering;
 
-/// <summary>Credentials as tables for people.</summary>
+/// <summary>Credentials as lists and tables for people; they fit into 80 columns unless a path does not.</summary>
 internal static class TokenTables
 {
-    public static Table Of(IReadOnlyList<TokenObservation> observations)
-    {
-        var table = New("State", "Role", "Found", "Location");
-        foreach (var seen in observations)
-            table.AddRow(State(seen.State), RoleOf(seen.Role, seen.IsSource), seen.Fingerprint ?? "", Place(seen.Location, seen.Line, seen.Evidence));
-        return table;
-    }
+    public static IRenderable Of(IReadOnlyList<TokenObservation> observations) => ByFile(
+        $"{"State",-15} {"What",-22} Found",
+        observations,
+        seen => seen.Location,
+        seen => $"{State(seen.State)} {What(seen.Location, seen.Role, seen.IsSource),-22} {seen.Fingerprint,-8}{(seen.Line is null ? "" : $"  line {seen.Line}")}",
+        seen => seen.Evidence);
 
-    public static Table Of(IReadOnlyList<TokenSyncResult> results)
-    {
-        var table = New("Action", "Before", "After", "Role", "Location");
-        foreach (var result in results)
-        {
-            var action = result.Action == TokenAction.None ? "[grey]None[/]" : $"[bold]{result.Action}[/]";
-            table.AddRow(action, State(result.Before), State(result.State), RoleOf(result.Role, result.IsSource), Place(result.Location, null, ""));
-        }
-
-        return table;
-    }
+    public static IRenderable Of(IReadOnlyList<TokenSyncResult> results) => ByFile(
+        $"{"Action",-10} {"Before",-15} {"After",-15} What",
+        results,
+        result => result.Location,
+        result => $"{Action(result.Action)} {State(result.Before)} {State(result.State)} {What(result.Location, result.Role, result.IsSource)}",
+        result => "");
 
     public static Table Of(IReadOnlyList<TokenValidation> validations)
     {
@@ -61,16 +57,38 @@ internal static class TokenTables
         null => "[yellow]unknown[/]",
     };
 
-    /// <summary>The place, with what was seen there on a line of its own.</summary>
-    private static string Place(string location, int? line, string evidence) =>
-        (line is null ? location : $"{location} (line {line})").EscapeMarkup() + (evidence.Length == 0 ? "" : $"\n[grey]{evidence.EscapeMarkup()}[/]");
+    /// <summary>
+    /// The places under the name of their file, which is too long for a column. What was seen at one stands below it.
+    /// </summary>
+    private static Rows ByFile<T>(string header, IEnumerable<T> places, Func<T, string> locationOf, Func<T, string> row, Func<T, string> seen)
+    {
+        var lines = new List<IRenderable> { new Text(""), new Markup($"  [grey]{header}[/]") };
+        foreach (var file in places.GroupBy(place => locationOf(place).Split('#')[0]))
+        {
+            lines.Add(new Markup($"[bold]{file.Key.EscapeMarkup()}[/]"));
+            foreach (var place in file)
+            {
+                lines.Add(new Markup($"  {row(place)}"));
+                if (seen(place).Length > 0)
+                    lines.Add(new Padder(new Markup($"[grey]{seen(place).EscapeMarkup()}[/]"), new Padding(18, 0, 0, 0)));
+            }
+        }
 
-    private static string RoleOf(Stacks.TokenRole role, bool isSource) => isSource ? "Source" : role.ToString();
+        return new Rows(lines);
+    }
+
+    private static string What(string location, TokenRole role, bool isSource)
+    {
+        var variable = location.IndexOf('#', StringComparison.Ordinal);
+        return (variable >= 0 ? location[(variable + 1)..] : isSource ? "source of truth" : role == TokenRole.Hash ? "hash" : role.ToString()).EscapeMarkup();
+    }
+
+    private static string Action(TokenAction action) => $"[{(action == TokenAction.None ? "grey" : "bold")}]{action,-10}[/]";
 
     private static string State(TokenState state) => state switch
     {
-        TokenState.Match => $"[green]{state}[/]",
-        TokenState.Undetermined or TokenState.Unreadable or TokenState.Exposed => $"[yellow]{state}[/]",
-        _ => $"[red]{state}[/]",
+        TokenState.Match => $"[green]{state,-15}[/]",
+        TokenState.Undetermined or TokenState.Unreadable or TokenState.Exposed => $"[yellow]{state,-15}[/]",
+        _ => $"[red]{state,-15}[/]",
     };
 }

@@ -67,7 +67,8 @@ public sealed partial class DockerClient
             catch (DockerException refused) when (refused.Code is "DockerRequestFailed" or "DockerNotFound" or "DockerPermissionDenied")
             {
                 // What fails before the first byte of progress has a status of its own.
-                throw new DockerException("DockerPullFailed", refused.Message, PullRemedy, refused);
+                var message = refused.Message;
+                throw new DockerException("DockerPullFailed", message, PullRemedy, refused);
             }
 
             var progress = reading.Current;

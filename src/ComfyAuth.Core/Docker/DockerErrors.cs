@@ -78,17 +78,17 @@ internal static partial class DockerErrors
         "Check that 'ssh' reaches that machine without a prompt, that docker is on the PATH there, and that the account may use it.");
 
     /// <summary>A refusal by the engine itself.</summary>
-    public static DockerException Refused(DockerEndpoint endpoint, string what, HttpStatusCode status, string message)
+    public static DockerException Refused(DockerEndpoint endpoint, string what, HttpStatusCode status, string said)
     {
-        var said = $"The Docker engine at {endpoint} refused {what}: {OneLine(message)}.";
+        var message = $"The Docker engine at {endpoint} refused {what}: {OneLine(said)}.";
         return status switch
         {
-            _ when TooNew().IsMatch(message) || TooOld().IsMatch(message) => Version(endpoint, OneLine(message), engineIsNewer: TooOld().IsMatch(message)),
-            _ when message.Contains("HTTP request to an HTTPS server", StringComparison.OrdinalIgnoreCase) => Tls(endpoint, "the engine wants TLS there", null),
-            HttpStatusCode.NotFound => new("DockerNotFound", said, "Check the name; see 'docker ps --all' and 'docker images'."),
-            HttpStatusCode.Conflict => new("DockerConflict", said, "Bring it into a state that allows this: start it, stop it, or free the name; then run it again."),
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new("DockerPermissionDenied", said, "Use an account that the engine, its authorization plugin or the registry allows this."),
-            _ => new("DockerRequestFailed", said, "Remove the cause that the engine names, then run it again."),
+            _ when TooNew().IsMatch(said) || TooOld().IsMatch(said) => Version(endpoint, OneLine(said), engineIsNewer: TooOld().IsMatch(said)),
+            _ when said.Contains("HTTP request to an HTTPS server", StringComparison.OrdinalIgnoreCase) => Tls(endpoint, "the engine wants TLS there", null),
+            HttpStatusCode.NotFound => new("DockerNotFound", message, "Check the name; see 'docker ps --all' and 'docker images'."),
+            HttpStatusCode.Conflict => new("DockerConflict", message, "Bring it into a state that allows this: start it, stop it, or free the name; then run it again."),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new("DockerPermissionDenied", message, "Use an account that the engine, its authorization plugin or the registry allows this."),
+            _ => new("DockerRequestFailed", message, "Remove the cause that the engine names, then run it again."),
         };
     }
 

@@ -90,16 +90,27 @@ public sealed class DotEnvDocument
     public DotEnvReading? Read(string name, DotEnvConsumer consumer, Func<string, string?>? lookup = null)
     {
         ArgumentNullException.ThrowIfNull(name);
+        return ReadFrom(View(consumer, lookup), name, consumer);
+    }
+
+    /// <summary>The whole file as one program sees it, to read several keys from.</summary>
+    internal DotEnvView View(DotEnvConsumer consumer, Func<string, string?>? lookup)
+    {
         if (DotEnvReader.For(consumer) is not [var reader])
             throw new ArgumentOutOfRangeException(nameof(consumer), consumer, "Name exactly one consumer.");
+        return lookup is null ? View(reader) : reader.View(text, byteOrderMark, lookup);
+    }
 
-        var view = lookup is null ? View(reader) : reader.View(text, byteOrderMark, lookup);
+    /// <summary>How one program sees one key, from a view that was taken since the last change.</summary>
+    internal DotEnvReading? ReadFrom(DotEnvView view, string name, DotEnvConsumer consumer)
+    {
         var statement = view.Last(name);
         var offset = statement?.NameStart;
         var cause = statement?.Failure is null ? null : statement;
+        var isListed = lastByName.TryGetValue(name, out var index);
         if (statement is null)
         {
-            if (!lastByName.TryGetValue(name, out var index))
+            if (!isListed)
                 return null;
 
             offset = spans[index].NameStart;
@@ -107,6 +118,11 @@ public sealed class DotEnvDocument
                 ?? new DotEnvStatement(offset.Value, offset.Value);
             if (cause.Failure is null)
                 cause = cause with { Failure = "takes the line for something else", FailureOffset = offset.Value };
+        }
+        else if (isListed && view.Stop is { } stop && stop.Start <= spans[index].NameStart)
+        {
+            // A later duplicate stands where nothing can be said any more.
+            cause ??= stop;
         }
 
         // A program that refuses the file passes on none of its values.

@@ -62,7 +62,7 @@ public static class DotEnvQuoting
             yield return single;
         yield return value;
 
-        // Compose before 2.24 keeps the backslash of \', so what escapes a single quote comes last.
+        // An older Compose keeps the backslash of \', so what escapes a single quote comes last.
         yield return $"'{value.Replace("'", "\\'", StringComparison.Ordinal)}'";
         yield return $"'{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
     }

@@ -9,6 +9,7 @@ internal sealed class DotEnvView
     {
         Statements = statements;
         Refusal = statements.Find(statement => statement.Reach == FailureReach.File);
+        Stop = statements.Find(statement => statement.Reach == FailureReach.Rest);
         foreach (var statement in statements)
         {
             if (statement.Name is not null)
@@ -20,6 +21,9 @@ internal sealed class DotEnvView
 
     /// <summary>The statement for which the program refuses the file; null when it does not.</summary>
     public DotEnvStatement? Refusal { get; }
+
+    /// <summary>The statement from which on nothing can be said; null when there is none.</summary>
+    public DotEnvStatement? Stop { get; }
 
     /// <summary>The statement that decides on a key.</summary>
     public DotEnvStatement? Last(string name) => lastByName.GetValueOrDefault(name);

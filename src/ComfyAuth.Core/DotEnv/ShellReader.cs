@@ -42,7 +42,7 @@ internal sealed class ShellReader : DotEnvReader
             "!", ".", "[[", "alias", "break", "builtin", "case", "command", "continue", "coproc", "declare", "do", "done", "elif",
             "else", "enable", "esac", "eval", "exec", "exit", "fi", "for", "function", "getopts", "if", "in", "let", "local",
             "logout", "mapfile", "printf", "read", "readarray", "readonly", "return", "select", "set", "shopt", "source", "then",
-            "time", "trap", "typeset", "unalias", "unset", "until", "wait", "while", "{", "}",
+            "time", "trap", "typeset", "unalias", "unset", "until", "wait", "while", "]]", "{", "}",
         ];
 
         /// <summary>Variables that bash sets whatever the environment says.</summary>
@@ -150,20 +150,24 @@ internal sealed class ShellReader : DotEnvReader
         {
             var first = text[position++];
             var second = position < text.Length ? text[position] : '\n';
+            var isDouble = (first, second) is ('&', '&' or '>') or ('|', '|' or '&') or ('>', '>' or '&' or '|') or ('<', '&' or '>');
             if (first == '<' && second == '<')
             {
                 stop = "meets a here-document";
                 return true;
             }
 
-            if (first == '&' && second is not ('&' or '>' or '|' or ';'))
+            if (first == '&' && !isDouble && second is not ('|' or ';'))
                 return true;
-            if (second is '&' or '|' or '>')
+            if (isDouble)
                 position++;
 
-            // An operator that waits for a word takes it from the next line, or fails.
+            // An operator that waits for a word takes it from the next line, or fails. Digits before an arrow are no word.
             SkipBlanks();
-            if (position == text.Length || text[position] is '\n' or '&' or '|' or ';' or '<' or '>' or '(' or ')')
+            var wordStart = position;
+            while (wordStart < text.Length && char.IsAsciiDigit(text[wordStart]))
+                wordStart++;
+            if (wordStart == text.Length || text[wordStart] is '<' or '>' || text[position] is '\n' or '&' or '|' or ';' or '(' or ')')
                 stop = "meets an operator with nothing behind it";
             return false;
         }

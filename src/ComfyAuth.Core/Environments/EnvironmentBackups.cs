@@ -3,28 +3,29 @@ using System.Text.RegularExpressions;
 
 namespace ComfyAuth.Environments;
 
-/// <summary>The backups of a <c>.env</c> file: <c>_backups/.env.backup.yyyyMMdd_HHmmss</c> beside it, times in UTC.</summary>
+/// <summary>The backups of a <c>.env</c> file: <c>_backups/.env.backup.yyyyMMdd_HHmmss</c> beside it, times in UTC; a file of another name has its own there.</summary>
 public sealed partial class EnvironmentBackups
 {
     private const string FolderName = "_backups";
-    private const string Prefix = ".env.backup.";
     private const string StampFormat = "yyyyMMdd_HHmmss";
 
     private readonly string _folder;
+    private readonly string _prefix;
 
     /// <summary>Names the backups of a file; nothing is read.</summary>
     /// <param name="environmentPath">The full path of the <c>.env</c> file.</param>
     public EnvironmentBackups(string environmentPath)
     {
         _folder = Path.Combine(Path.GetDirectoryName(environmentPath)!, FolderName);
+        _prefix = Path.GetFileName(environmentPath) + ".backup.";
     }
 
     /// <summary>Lists the backups.</summary>
     /// <returns>Full paths, the newest first.</returns>
     public IReadOnlyList<string> List() => !Directory.Exists(_folder) ? [] :
     [
-        .. Directory.EnumerateFiles(_folder, Prefix + "*")
-            .Where(path => BackupName().IsMatch(Path.GetFileName(path)))
+        .. Directory.EnumerateFiles(_folder)
+            .Where(path => Path.GetFileName(path) is var name && name.StartsWith(_prefix, StringComparison.Ordinal) && Stamp().IsMatch(name.AsSpan(_prefix.Length)))
             .OrderByDescending(Path.GetFileName, StringComparer.Ordinal),
     ];
 
@@ -37,7 +38,7 @@ public sealed partial class EnvironmentBackups
         var backups = List();
         var found = name.Equals(EnvironmentRestoreRequest.Latest, StringComparison.OrdinalIgnoreCase)
             ? backups is [var newest, ..] ? newest : null
-            : backups.FirstOrDefault(path => Path.GetFileName(path) is var file && (file == name || file == Prefix + name));
+            : backups.FirstOrDefault(path => Path.GetFileName(path) is var file && (file == name || file == _prefix + name));
         return found ?? throw new ComfyAuthException(
             "BackupNotFound",
             $"There is no backup '{name}' in '{_folder}'.",
@@ -49,12 +50,12 @@ public sealed partial class EnvironmentBackups
     {
         for (var time = now.ToUniversalTime(); ; time = time.AddSeconds(1))
         {
-            var path = Path.Combine(_folder, Prefix + time.ToString(StampFormat, CultureInfo.InvariantCulture));
+            var path = Path.Combine(_folder, _prefix + time.ToString(StampFormat, CultureInfo.InvariantCulture));
             if (!File.Exists(path))
                 return path;
         }
     }
 
-    [GeneratedRegex(@"^\.env\.backup\.\d{8}_\d{6}$", RegexOptions.CultureInvariant)]
-    private static partial Regex BackupName();
+    [GeneratedRegex(@"^[0-9]{8}_[0-9]{6}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Stamp();
 }

@@ -1,18 +1,23 @@
 using ComfyAuth.DotEnv;
 using ComfyAuth.Files;
 using ComfyAuth.Stacks;
+using Microsoft.Extensions.Logging;
 
 namespace ComfyAuth.Environments;
 
 /// <summary>What restoring one service's <c>.env</c> file would change. Nothing has been changed yet.</summary>
-public sealed class EnvironmentRestorePlan
+public sealed partial class EnvironmentRestorePlan
 {
-    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes)
+    private readonly ILogger _logger;
+
+    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes, bool wasValid, ILogger logger)
     {
         Stack = stack;
         Service = service;
         Document = document;
         OldBytes = oldBytes;
+        WasValid = wasValid;
+        _logger = logger;
     }
 
     /// <summary>The stack.</summary>
@@ -36,7 +41,6 @@ public sealed class EnvironmentRestorePlan
     /// </exception>
     public async Task<EnvironmentRestoreResult> ApplyAsync(Func<PlannedEnvironmentChange, Task<bool>>? approve = null, CancellationToken cancellationToken = default)
     {
-        var wasValid = OldBytes is { } old && EnvironmentValidator.Validate(Stack, Service, DotEnvDocument.Parse(old, Path)).IsValid;
         var approved = new List<PlannedEnvironmentChange>();
         foreach (var change in ChangeList)
         {
@@ -53,7 +57,7 @@ public sealed class EnvironmentRestorePlan
         var validation = EnvironmentValidator.Validate(Stack, Service, document);
         if (edits.Count > 0)
         {
-            if (wasValid && !validation.IsValid)
+            if (WasValid && !validation.IsValid)
                 throw new ComfyAuthException("RestoreWouldInvalidate", $"'{Path}' is valid and would not be after this: {validation.Problems}", "Approve all changes, or leave the file as it is.");
             await WriteAsync(document.ToBytes(), approved, cancellationToken).ConfigureAwait(false);
         }
@@ -69,25 +73,33 @@ public sealed class EnvironmentRestorePlan
     /// <summary>What the file held when it was read; null where it did not exist.</summary>
     internal byte[]? OldBytes { get; }
 
+    internal bool WasValid { get; }
+
     internal string? BackupPath { get; init; }
+
+    /// <summary>What the result should say beside what the validation does; null for nothing.</summary>
+    internal string? Note { get; init; }
 
     /// <summary>What the file becomes where a backup is put back; null where it is rebuilt.</summary>
     internal byte[]? BackupBytes { get; init; }
 
     private async Task WriteAsync(byte[] bytes, List<PlannedEnvironmentChange> approved, CancellationToken cancellationToken)
     {
-        var transaction = await FileTransaction.BeginAsync(Stack.Root, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var transaction = await FileTransaction.BeginAsync(Stack.Root, new() { Logger = _logger }, cancellationToken).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         transaction.Expect(Path, OldBytes);
         transaction.Write(Path, bytes, FileProtection.OwnerOnly);
         if (BackupPath is { } backup && approved.Any(change => change.Apply is null))
         {
+            transaction.Expect(backup, null);
             transaction.Write(backup, OldBytes!, FileProtection.OwnerOnly);
             foreach (var surplus in new EnvironmentBackups(Path).List().Skip(Stack.Definition.KeepBackups - 1))
                 transaction.Delete(surplus);
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var change in approved)
+            LogChange(_logger, change.Target, change.Action);
     }
 
     private EnvironmentRestoreResult Result(List<PlannedEnvironmentChange> approved, List<PlannedEnvironmentChange> edits, EnvironmentValidation validation)
@@ -115,8 +127,11 @@ public sealed class EnvironmentRestorePlan
             Changed = [.. edits.Where(edit => edit is { Variable: not null, IsAddition: false }).Select(edit => edit.Variable!)],
             Missing = validation.Missing,
             Invalid = validation.Invalid,
-            Notes = validation.Notes,
+            Notes = Note is null ? validation.Notes : [Note, .. validation.Notes],
             NextSteps = next,
         };
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Target}: {Action}")]
+    private static partial void LogChange(ILogger logger, string target, string action);
 }

@@ -3,6 +3,8 @@ using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ComfyAuth.Environments;
 
@@ -13,7 +15,8 @@ namespace ComfyAuth.Environments;
 /// <param name="verifier">Asks bcrypt.</param>
 /// <param name="redactor">Learns every secret that is read or made.</param>
 /// <param name="clock">Gives the time that names a backup; null for the system's.</param>
-public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedactor redactor, TimeProvider? clock = null)
+/// <param name="logger">Is told what is written, and what is waited for; null for nobody.</param>
+public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedactor redactor, TimeProvider? clock = null, ILogger? logger = null)
 {
     private const string HuggingFaceFile = ".secrets/.env.huggingface";
     private const string HuggingFaceVariable = "HF_TOKEN";
@@ -28,31 +31,36 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     /// <c>RecoveryPending</c>; <c>TokenSourceInvalid</c>; <c>TokenSourceMissing</c>: there is no credential to restore;
     /// <c>TemplateMissing</c>: there is neither a file nor a template; <c>SourceFileUnreadable</c>.
     /// </exception>
-    public IReadOnlyList<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default) =>
-        [.. EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken))];
+    public IReadOnlyList<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
+    {
+        StackFiles.EnsureSettled(stack);
+        return [.. EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken))];
+    }
 
     private EnvironmentRestorePlan Plan(GenAIStack stack, ServiceDefinition service, EnvironmentRestoreRequest request, CancellationToken cancellationToken)
     {
         var files = new StackFiles(stack);
         var content = EnvironmentValidator.Load(files, service.Environment!.Path);
         return request.FromBackup is { } name
-            ? FromBackup(stack, service, content, name, request.Backup)
+            ? FromBackup(stack, service, content, files, name, request.Backup)
             : Rebuild(stack, service, content, files, request, cancellationToken);
     }
 
-    private EnvironmentRestorePlan FromBackup(GenAIStack stack, ServiceDefinition service, StackFileContent content, string name, bool keepOld)
+    private EnvironmentRestorePlan FromBackup(GenAIStack stack, ServiceDefinition service, StackFileContent content, StackFiles files, string name, bool keepOld)
     {
-        var path = new EnvironmentBackups(content.Path).Find(name);
-        var bytes = File.ReadAllBytes(path);
-        var validation = EnvironmentValidator.Validate(stack, service, DotEnvDocument.Parse(bytes, path));
-        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
-        if (!validation.IsValid && content.Bytes is not null && IsValid(stack, service, content))
-            throw new ComfyAuthException("BackupInvalid", $"'{path}' is not valid, and the file it would replace is: {validation.Problems}", "Choose an older backup, or rebuild the file.");
+        var backup = EnvironmentValidator.Load(files, new EnvironmentBackups(content.Path).Find(name));
+        var validation = EnvironmentValidator.Validate(stack, service, backup.Document);
+        var wasValid = IsValid(stack, service, content);
+        if (!validation.IsValid && wasValid)
+            throw new ComfyAuthException("BackupInvalid", $"'{backup.Path}' is not valid, and the file it would replace is: {validation.Problems}", "Choose an older backup, or rebuild the file.");
+
+        var bytes = backup.Bytes ?? [];
+        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes, wasValid, logger ?? NullLogger.Instance) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
         if (content.Bytes is { } old && old.AsSpan().SequenceEqual(bytes))
             return plan;
 
         AddBackup(plan);
-        plan.ChangeList.Add(new(content.Path, $"Put back {Path.GetFileName(path)}", () => { }));
+        plan.ChangeList.Add(new(content.Path, $"Put back {Path.GetFileName(backup.Path)}", () => { }));
         return plan;
     }
 
@@ -63,11 +71,15 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         if (content.Bytes is null && template is null)
             throw new ComfyAuthException("TemplateMissing", $"There is neither '{content.Path}' nor a template for it.", "Write a template and name it in the stack file: env.template.");
 
-        var (givenCredential, values) = request.SourceFile is { } file ? ReadSource(file, cancellationToken) : default;
+        var (givenCredential, values) = request.SourceFile is { } file ? ReadSource(files.Get(file), cancellationToken) : default;
         var credential = givenCredential ?? CredentialOf(stack, service, cancellationToken);
         var huggingFace = files.Get(HuggingFaceFile);
         var document = content.Bytes is null ? DotEnvDocument.Parse(template!.Document.ToBytes(), content.Path) : content.Document;
-        var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes) { BackupPath = BackupPath(content, request.Backup) };
+        var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes, IsValid(stack, service, content), logger ?? NullLogger.Instance)
+        {
+            BackupPath = BackupPath(content, request.Backup),
+            Note = credential is { Password: null } ? "Nobody knows the password that the token is the hash of, so the password stays as it is." : null,
+        };
         AddBackup(plan);
 
         var names = (template?.Document.Entries.Select(entry => entry.Name) ?? []).Concat(environment.Required).Concat(document.Entries.Select(entry => entry.Name)).Distinct();
@@ -75,6 +87,9 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         {
             cancellationToken.ThrowIfCancellationRequested();
             var current = document.Get(name);
+            // The user left these to the environment that Compose is started in.
+            if (!IsCredential(name) && current is null or "" && IsReference(document, name))
+                continue;
             var isRequired = environment.Required.Contains(name);
             var (value, reason) = Wanted(name, current, isRequired);
             if (value is null && (current is not null || content.Bytes is null))
@@ -106,19 +121,19 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
                 return DefaultLayout.RoleOf(name) switch
                 {
                     TokenRole.Hash => (credential.Hash.Reveal(), "from the source of truth"),
-                    TokenRole.Password => (credential.Password?.Reveal(), "from the source of truth"),
+                    TokenRole.Password => (credential.Password?.Reveal(), credential.Password is null ? "empty: nobody knows it" : "from the source of truth"),
                     // The user name is the user's own, and the login never compares it.
-                    _ => (string.IsNullOrEmpty(current) ? credential.UserName : current, "the user name in use"),
+                    _ => (UserName(current, credential), "the user name in use"),
                 };
             }
 
             if (name == EnvironmentValidator.SecretKey)
-                return current is not null && EnvironmentValidator.IsStrong(current) ? (current, "") : (RandomKey(), current is null or "" ? "a new random key" : "a new random key in place of a weak one");
+                return current is not null && EnvironmentValidator.IsStrong(current) ? (null, "") : (RandomKey(), current is null or "" ? "a new random key" : "a new random key in place of a weak one");
             if (!EnvironmentValidator.IsPlaceholder(current))
                 return (null, "");
-            if (values?.Get(name) is { Length: > 0 } given)
+            if (values?.Get(name) is { } given && !EnvironmentValidator.IsPlaceholder(given))
                 return (Registered(given), "from the source file");
-            if (name == HuggingFaceVariable && huggingFace.Bytes is not null && huggingFace.Document.Get(name) is { Length: > 0 } token)
+            if (name == HuggingFaceVariable && huggingFace.Bytes is not null && huggingFace.Document.Get(name) is { } token && !EnvironmentValidator.IsPlaceholder(token))
                 return (Registered(token), $"from {HuggingFaceFile}");
             if (current is null || isRequired)
             {
@@ -143,6 +158,14 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     private static bool IsCredential(string name) =>
         DefaultLayout.HashVariables.Contains(name) || DefaultLayout.PasswordVariables.Contains(name) || name == DefaultLayout.UserNameVariable;
 
+    /// <summary>ComfyUI-Login wants a name but never compares it; a place may hold a placeholder, which then is the name in use.</summary>
+    private static string UserName(string? current, TokenCredential credential) =>
+        new[] { current, credential.UserName }.FirstOrDefault(name => !EnvironmentValidator.IsPlaceholder(name)) ?? TokenSynchronizer.DefaultUserName;
+
+    /// <summary>Whether a key stands there but takes its value from elsewhere: <c>KEY</c> alone, or <c>KEY=${OTHER}</c>.</summary>
+    private static bool IsReference(DotEnvDocument document, string name) =>
+        document.Read(name, DotEnvConsumer.ComposeV2) is { } reading && (reading.Value is null || reading.Dropped.Count > 0);
+
     private static bool ReadsRight(DotEnvDocument document, string name, string value, DotEnvConsumer consumers) => Enum
         .GetValues<DotEnvConsumer>()
         .Where(consumer => consumer != DotEnvConsumer.None && consumers.HasFlag(consumer))
@@ -158,24 +181,18 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             throw survey.SourceError;
         if (survey.Source is null)
             throw new ComfyAuthException("TokenSourceMissing", $"There is no source of truth '{survey.SourceContent.Path}', so there is no credential to restore.", "Run Sync-ComfyToken (sync-token) first: it makes one, or takes the hash that is in use.");
-        return survey.Truth! with { UserName = survey.UserNameInUse ?? TokenSynchronizer.DefaultUserName };
+        return survey.Truth!;
     }
 
     /// <summary>Reads a file that the user gave: JSON is a source of truth, anything else a <c>.env</c> file.</summary>
-    private (TokenCredential? Credential, DotEnvDocument? Values) ReadSource(string path, CancellationToken cancellationToken)
+    private (TokenCredential? Credential, DotEnvDocument? Values) ReadSource(StackFileContent content, CancellationToken cancellationToken)
     {
-        byte[] bytes;
-        try
-        {
-            bytes = File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ComfyAuthException("SourceFileUnreadable", $"'{path}' cannot be read: {error.Message}", "Check the path and its permissions.", error);
-        }
+        var path = content.Path;
+        if (content.Bytes is not { } bytes)
+            throw new ComfyAuthException("SourceFileUnreadable", $"'{path}' cannot be used: {content.Evidence}", "Check the path and its permissions.");
 
         if (bytes.SkipWhile(value => value is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or 0xEF or 0xBB or 0xBF).FirstOrDefault() != '{')
-            return (null, DotEnvDocument.Parse(bytes, path));
+            return (null, content.Document);
 
         var credential = TokenSourceFile.Parse(bytes, path).Credential(path);
         redactor.Register(credential.Hash);
@@ -193,7 +210,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     {
         try
         {
-            return EnvironmentValidator.Validate(stack, service, content.Document).IsValid;
+            return content.Bytes is not null && EnvironmentValidator.Validate(stack, service, content.Document).IsValid;
         }
         catch (DotEnvSyntaxException)
         {

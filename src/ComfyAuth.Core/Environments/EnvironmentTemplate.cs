@@ -29,7 +29,7 @@ internal sealed class EnvironmentTemplate
     /// <summary>The template that the stack names, else the built-in one; null for a service that has neither.</summary>
     public static EnvironmentTemplate? For(ServiceDefinition service, StackFiles files)
     {
-        if (service.Environment!.Template is { } path && files.Get(path) is { Bytes: not null } file)
+        if (service.Environment!.Template is { } path && EnvironmentValidator.Load(files, path) is { Bytes: not null } file)
             return new(file.Document);
         if (service.Auth != AuthKind.ComfyUILogin)
             return null;

@@ -22,10 +22,11 @@ public static partial class EnvironmentValidator
     /// <returns>One record for each file; a file that does not exist lacks every variable.</returns>
     /// <exception cref="ComfyAuthException">
     /// <c>ServiceNotFound</c>; <c>NoEnvironment</c>: no chosen service has a <c>.env</c> file; <c>EnvironmentUnreadable</c>;
-    /// or a <see cref="DotEnvSyntaxException"/>.
+    /// <c>RecoveryPending</c>; or a <see cref="DotEnvSyntaxException"/>.
     /// </exception>
     public static IReadOnlyList<EnvironmentValidation> Validate(GenAIStack stack, IReadOnlyCollection<string>? services = null)
     {
+        StackFiles.EnsureSettled(stack);
         var files = new StackFiles(stack);
         return [.. ServicesOf(stack, services).Select(service => Validate(stack, service, Load(files, service.Environment!.Path).Document))];
     }
@@ -41,7 +42,7 @@ public static partial class EnvironmentValidator
             {
                 if (value.Length > 0 && !BcryptHash.TryParse(value, out _, out var reason))
                 {
-                    invalid.Add($"{name}: not a bcrypt hash as {reader} reads it: {reason}");
+                    invalid.Add($"{name}: not a bcrypt hash as {reader} reads it: {reason}.");
                     break;
                 }
             }
@@ -88,10 +89,10 @@ public static partial class EnvironmentValidator
         foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
         {
             if (document.Read(name, consumer) is { Value: { } value })
-                yield return (consumer.ToString(), value);
+                yield return (TokenReading.NameOf(consumer), value);
         }
     }
 
-    [GeneratedRegex(@"^(change[-_ ]?me|your[-_ ].*|replace[-_ ].*|todo|x{3,}|<.*>|\.\.\.|placeholder|example|secret|password)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(change[-_ ]?me|([a-z]{1,4}[-_])?(your[-_ ].*|x{3,})|replace[-_ ].*|todo|<.*>|\.\.\.|placeholder|example|secret|password)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Placeholder();
 }

@@ -340,7 +340,7 @@ public sealed partial class FileTransaction : IAsyncDisposable
     {
         using FileStream stream = OwnerOnlyFile.Create(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[81920];
+        byte[] buffer = new byte[Math.Clamp(source.Length, 1, 81920)];
         for (int read; (read = source.Read(buffer)) > 0;)
         {
             stream.Write(buffer, 0, read);

@@ -7,6 +7,23 @@ namespace ComfyAuth.Reports;
 /// <summary>Writes an audit as JSON or as Markdown.</summary>
 public static class TokenReportWriter
 {
+    private const string Json = ".json";
+    private const string Markdown = ".md";
+
+    /// <summary>Whether a file's extension says in which form a report is wanted.</summary>
+    /// <param name="path">The file's name.</param>
+    /// <returns>True for <c>.json</c> and <c>.md</c>, in any case.</returns>
+    public static bool IsKnown(string path) => FormatOf(path) is Json or Markdown;
+
+    /// <summary>Refuses a path that says no form, before any work is done for the report.</summary>
+    /// <param name="path">Where the report is to be written.</param>
+    /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: neither <c>.json</c> nor <c>.md</c>.</exception>
+    public static void EnsureFormat(string path)
+    {
+        if (!IsKnown(path))
+            throw new ComfyAuthException("ReportFormatUnknown", $"'{path}' does not say in which form the report is wanted.", "End its name in .json or .md.");
+    }
+
     /// <summary>Writes a report; the extension chooses the form. The file appears whole or not at all.</summary>
     /// <param name="report">The report.</param>
     /// <param name="path">A file that ends in <c>.json</c> or <c>.md</c>; missing folders are made.</param>
@@ -14,12 +31,8 @@ public static class TokenReportWriter
     /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: another extension; <c>ReportNotWritten</c>.</exception>
     public static async Task WriteAsync(TokenReport report, string path, CancellationToken cancellationToken = default)
     {
-        var text = Path.GetExtension(path).ToUpperInvariant() switch
-        {
-            ".JSON" => JsonSerializer.Serialize(report, ReportJsonContext.Default.TokenReport) + "\n",
-            ".MD" => ToMarkdown(report),
-            _ => throw new ComfyAuthException("ReportFormatUnknown", $"'{path}' does not say in which form the report is wanted.", "End its name in .json or .md."),
-        };
+        EnsureFormat(path);
+        var text = FormatOf(path) == Json ? JsonSerializer.Serialize(report, ReportJsonContext.Default.TokenReport) + "\n" : ToMarkdown(report);
 
         var staged = $"{path}.{Environment.ProcessId}.tmp";
         try
@@ -34,9 +47,12 @@ public static class TokenReportWriter
         }
         finally
         {
-            File.Delete(staged);
+            if (File.Exists(staged))
+                File.Delete(staged);
         }
     }
+
+    private static string FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant();
 
     private static string ToMarkdown(TokenReport report)
     {

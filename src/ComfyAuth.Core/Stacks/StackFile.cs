@@ -103,6 +103,7 @@ public static class StackFile
         {
             var written = map!.Map(name)
                 ?? throw map.Error(name, $"service '{name}' says nothing", "Give it at least one key, or delete the line.");
+            written.Allow("remove", "container", "url", "health", "auth", "compose", "source", "env", "tokens");
             var index = services.FindIndex(service => service.Name == name);
             if (written.Boolean("remove") == true)
             {
@@ -124,7 +125,6 @@ public static class StackFile
 
     private static ServiceDefinition Service(YamlMap map, string name, ServiceDefinition? basis, string root)
     {
-        map.Allow("remove", "container", "url", "health", "auth", "compose", "source", "env", "tokens");
         basis ??= new ServiceDefinition
         {
             Name = name,
@@ -195,9 +195,16 @@ public static class StackFile
         };
     }
 
-    private static DotEnvConsumer? ConsumersOf(YamlMap map) => map.Has("consumers")
-        ? map.Choices("consumers", Consumers).Aggregate(DotEnvConsumer.None, (all, one) => all | one)
-        : null;
+    private static DotEnvConsumer? ConsumersOf(YamlMap map)
+    {
+        if (!map.Has("consumers"))
+            return null;
+
+        // For nobody every value would be right.
+        var consumers = map.Choices("consumers", Consumers).Aggregate(DotEnvConsumer.None, (all, one) => all | one);
+        return consumers != DotEnvConsumer.None ? consumers
+            : throw map.Error("consumers", "nobody would read the file", $"Name at least one of {string.Join(", ", Consumers.Keys)}, or leave the key out.");
+    }
 
     /// <summary>A path of the stack file stays inside the root: what lies elsewhere is not the stack's to change.</summary>
     private static string? PathIn(YamlMap map, string key, string root)

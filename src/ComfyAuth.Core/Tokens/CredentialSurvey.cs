@@ -1,4 +1,3 @@
-using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 
@@ -196,7 +195,7 @@ internal sealed class CredentialSurvey
             };
         }
 
-        if (IsExposed(SourceContent))
+        if (SourceContent.IsExposed)
             return observation with { State = TokenState.Exposed, Evidence = ExposedEvidence, Remedy = ExposedRemedy };
         return Source.Password is null ? observation with { Evidence = "The password is not known, only its hash." } : observation;
     }
@@ -218,7 +217,7 @@ internal sealed class CredentialSurvey
     private TokenObservation Observe(TokenReading reading, TokenCredential? truth)
     {
         var fault = Judge(reading, truth, out var fingerprint);
-        if (fault.State == TokenState.Match && IsExposed(reading.File))
+        if (fault.State == TokenState.Match && reading.File.IsExposed)
             fault = new(TokenState.Exposed, ExposedEvidence);
 
         return new TokenObservation
@@ -305,8 +304,6 @@ internal sealed class CredentialSurvey
 
     private const string ExposedEvidence = "The value is right, but others than the file's owner may read the file.";
     private const string ExposedRemedy = "Synchronise: the file is closed to everybody but its owner.";
-
-    private static bool IsExposed(StackFileContent content) => content.Bytes is not null && !FilePermissions.IsOwnerOnly(content.Path);
 
     private static string RemedyFor(TokenState state, TokenReading reading, TokenCredential? truth) => state switch
     {

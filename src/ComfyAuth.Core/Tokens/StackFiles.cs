@@ -1,4 +1,5 @@
 using ComfyAuth.DotEnv;
+using ComfyAuth.Files;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Tokens;
@@ -10,6 +11,18 @@ internal sealed class StackFiles(GenAIStack stack)
     private const long MaximumSizeInBytes = 16 << 20;
 
     private readonly Dictionary<string, StackFileContent> contents = new(StringComparer.Ordinal);
+
+    /// <summary>Throws <c>RecoveryPending</c> where an interrupted change would make what is read neither old nor new.</summary>
+    public static void EnsureSettled(GenAIStack stack)
+    {
+        if (FileTransaction.IsRecoveryPending(stack.Root))
+        {
+            throw new ComfyAuthException(
+                "RecoveryPending",
+                $"An earlier change of '{stack.Root}' was interrupted, so its files may be half old and half new.",
+                "Synchronise or restore: either one first puts the files back as they were.");
+        }
+    }
 
     /// <summary>Reads a file; never throws, because a file that cannot be read is a finding.</summary>
     public StackFileContent Get(string relativePath)
@@ -46,7 +59,9 @@ internal sealed class StackFiles(GenAIStack stack)
 /// <summary>One file as it was read.</summary>
 internal sealed class StackFileContent(string path)
 {
+    private readonly Dictionary<(DotEnvConsumer Consumer, Func<string, string?> Shell), DotEnvView> views = [];
     private DotEnvDocument? document;
+    private bool? isExposed;
 
     public string Path => path;
 
@@ -57,6 +72,17 @@ internal sealed class StackFileContent(string path)
 
     public string Evidence { get; init; } = "";
 
+    /// <summary>Whether others than its owner may read it; asked once.</summary>
+    public bool IsExposed => isExposed ??= Bytes is not null && !FilePermissions.IsOwnerOnly(path);
+
     /// <summary>The content as a <c>.env</c> file, parsed once; an empty document where the file is missing.</summary>
     public DotEnvDocument Document => document ??= DotEnvDocument.Parse(Bytes ?? [], path);
+
+    /// <summary>How one program sees one key of the file as it was read; interpolated once for all keys.</summary>
+    public DotEnvReading? Read(string name, DotEnvConsumer consumer, Func<string, string?> shell)
+    {
+        if (!views.TryGetValue((consumer, shell), out var view))
+            views.Add((consumer, shell), view = Document.View(consumer, shell));
+        return Document.ReadFrom(view, name, consumer);
+    }
 }

@@ -1,4 +1,3 @@
-using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 
@@ -33,14 +32,7 @@ public sealed class TokenAuditor(PasswordVerifier verifier, SecretRedactor redac
 
     internal IReadOnlyList<CredentialSurvey> Survey(GenAIStack stack, IReadOnlyCollection<string>? services, CancellationToken cancellationToken)
     {
-        if (FileTransaction.IsRecoveryPending(stack.Root))
-        {
-            throw new ComfyAuthException(
-                "RecoveryPending",
-                $"An earlier change of '{stack.Root}' was interrupted, so its files may be half old and half new.",
-                "Synchronise or restore: either one first puts the files back as they were.");
-        }
-
+        StackFiles.EnsureSettled(stack);
         var surveys = CredentialSurvey.OfStack(stack, services, verifier, redactor, shell ?? Environment.GetEnvironmentVariable, cancellationToken).ToList();
         return surveys.Count > 0 ? surveys : throw new ComfyAuthException(
             "NoLoginService",

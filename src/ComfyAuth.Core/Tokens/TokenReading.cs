@@ -61,7 +61,7 @@ internal sealed record TokenReading
     {
         try
         {
-            // Compose v1 never interpolates inside a .env file: what it sees is what was meant.
+            // Compose v1 expands ${NAME} only, which no hash holds: what it sees is what was meant.
             if (File.Document.Read(variable, DotEnvConsumer.ComposeV1) is not { } written || written.Value is "")
             {
                 var absent = File.Document.Get(variable) is null;
@@ -71,7 +71,7 @@ internal sealed record TokenReading
             var seen = new List<SeenValue>();
             foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
             {
-                var reading = File.Document.Read(variable, consumer, shell)!;
+                var reading = File.Read(variable, consumer, shell)!;
                 if (reading.Value is null)
                     return this with { Problem = TokenState.Malformed, Line = written.Line, Evidence = $"{NameOf(consumer)} cannot read it: {reading.Failure}" };
                 seen.Add(new(NameOf(consumer), reading.Value, reading.Dropped));
@@ -107,7 +107,8 @@ internal sealed record TokenReading
         return this with { Seen = [new(null, lines[0], [])], Written = lines[0], Line = 1, UserName = userName is "" ? null : userName };
     }
 
-    private static string NameOf(DotEnvConsumer consumer) => consumer switch
+    /// <summary>A reader, as a person would name it.</summary>
+    public static string NameOf(DotEnvConsumer consumer) => consumer switch
     {
         DotEnvConsumer.ComposeV2 => "Compose v2",
         DotEnvConsumer.ComposeV1 => "Compose v1",

@@ -3,6 +3,7 @@ using ComfyAuth.Files;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
+using Microsoft.Extensions.Logging;
 
 namespace ComfyAuth.PowerShell.Commands;
 
@@ -14,12 +15,14 @@ public abstract class StackCmdlet : ComfyCmdlet
 
     /// <summary>A stack's root, or a folder or file inside it; wildcards are allowed. Without it the current location is meant.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[]? Path { get; set; }
 
-    /// <summary>As Path, but taken as it is written: no wildcards.</summary>
+    /// <summary>As Path, but taken as it is written: no wildcards. Items of the file system and results of this module are piped to it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [Alias("PSPath")]
+    [ValidateNotNullOrEmpty]
+    [Alias("PSPath", "Stack")]
     public string[]? LiteralPath { get; set; }
 
     /// <summary>Only these services of the stack, by name. Without it all of them are meant.</summary>
@@ -39,9 +42,11 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <inheritdoc/>
     protected sealed override async Task ProcessAsync(CmdletPipe pipe, CancellationToken stop)
     {
+        // A piped object that tells its path binds to both: to Path by its text, which is no path or has wildcards in it.
+        var isItem = MyInvocation.ExpectingInput && LiteralPath is not null;
         IEnumerable<(string? Path, bool Literal)> given =
         [
-            .. (Path ?? []).Select(path => ((string?)path, false)),
+            .. (isItem ? [] : Path ?? []).Select(path => ((string?)path, false)),
             .. (LiteralPath ?? []).Select(path => ((string?)path, true)),
         ];
         foreach (var (path, literal) in given.Any() ? given : [(null, true)])
@@ -69,6 +74,28 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <returns>The work.</returns>
     protected abstract Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop);
 
+    /// <summary>Applies what is agreed to of a plan. Under <c>-WhatIf</c> each change is named, none is made, and there is no result.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <param name="pipe">The way to PowerShell.</param>
+    /// <param name="changes">The plan's changes.</param>
+    /// <param name="apply">Applies the plan, asking what it is given about each change.</param>
+    /// <returns>The result; null under <c>-WhatIf</c>.</returns>
+    protected static async Task<T?> ApplyAsync<T>(CmdletPipe pipe, IReadOnlyList<PlannedChange> changes, Func<Func<PlannedChange, Task<bool>>, Task<T>> apply)
+        where T : class
+    {
+        if (!await pipe.AskAsync(WhatIf.IsOn))
+            return await apply(change => pipe.ShouldProcessAsync(change.Target, change.Action));
+
+        foreach (var change in changes)
+            await pipe.ShouldProcessAsync(change.Target, change.Action);
+        return null;
+    }
+
+    /// <summary>A logger to the verbose and debug streams.</summary>
+    /// <param name="pipe">The way to PowerShell.</param>
+    /// <returns>The logger.</returns>
+    protected static ILogger Logger(CmdletPipe pipe) => pipe.Loggers.CreateLogger("ComfyAuth");
+
     private async Task ProcessFolderAsync(CmdletPipe pipe, string folder, CancellationToken stop)
     {
         try
@@ -82,7 +109,7 @@ public abstract class StackCmdlet : ComfyCmdlet
             {
                 if (!await pipe.ShouldProcessAsync(stack.Root, "Put back what an interrupted change left"))
                     return;
-                await FileTransaction.RecoverAsync(stack.Root, cancellationToken: stop);
+                await FileTransaction.RecoverAsync(stack.Root, new() { Logger = Logger(pipe) }, stop);
             }
 
             await ProcessStackAsync(pipe, stack, stop);

@@ -93,6 +93,9 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
+        if (ReportPath is not null)
+            TokenReportWriter.EnsureFormat(ReportPath);
+
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
         if (Audit)
             pipe.WriteObject(auditor.Audit(stack, Service, stop), enumerate: true);
@@ -108,7 +111,8 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task EndAsync(CmdletPipe pipe, CancellationToken stop)
     {
-        if (ReportPath is null)
+        // A report without an observation would say that everything agrees.
+        if (ReportPath is null || _observations.Count == 0)
             return;
 
         var path = (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, ReportPath, literal: true)))[0];
@@ -118,25 +122,17 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
 
     private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        var plan = new TokenSynchronizer(Verifier, pipe.Redactor).Plan(stack, Request(), stop);
-        var isApproved = false;
-        var results = await plan.ApplyAsync(
-            async change =>
-            {
-                var answer = await pipe.ShouldProcessAsync(change.Target, change.Action);
-                isApproved |= answer;
-                return answer;
-            },
-            stop);
+        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, Request(), stop);
+        if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is not { } results)
+            return;
 
-        if (isApproved)
+        if (results.Any(result => result is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))
         {
             foreach (var note in plan.Notes)
                 pipe.WriteWarning(note);
         }
 
-        if (isApproved || !await pipe.AskAsync(WhatIf.IsOn))
-            pipe.WriteObject(results, enumerate: true);
+        pipe.WriteObject(results, enumerate: true);
     }
 
     private TokenSyncRequest Request() => new()

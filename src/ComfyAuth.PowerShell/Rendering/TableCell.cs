@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Host;
+using System.Text.RegularExpressions;
+
+namespace ComfyAuth.PowerShell.Rendering;
+
+/// <summary>
+/// The cells of the table views. Colours come out only where the host shows them; PowerShell itself takes them out again
+/// where the output is piped or redirected, and under NO_COLOR.
+/// </summary>
+public static partial class TableCell
+{
+    private const string Green = "\e[32m";
+    private const string Yellow = "\e[33m";
+    private const string Red = "\e[31m";
+    private const string Reset = "\e[0m";
+
+    private const int UsualWidth = 120;
+
+    /// <summary>A state by name: green where all is well, yellow where it is not known or only unsafe, else red.</summary>
+    /// <param name="state">The state: an enum, or what remoting makes of one.</param>
+    /// <param name="host"><c>$Host</c>.</param>
+    /// <param name="rendering"><c>$PSStyle.OutputRendering</c>.</param>
+    /// <returns>The cell.</returns>
+    public static string State(object? state, PSHost host, object? rendering)
+    {
+        var name = state?.ToString() ?? "";
+        return Coloured(name, name switch { "Match" => Green, "Exposed" or "Unreadable" or "Undetermined" => Yellow, _ => Red }, host, rendering);
+    }
+
+    /// <summary>Yes, no, or that nobody knows.</summary>
+    /// <param name="verdict">True, false or null.</param>
+    /// <param name="host"><c>$Host</c>.</param>
+    /// <param name="rendering"><c>$PSStyle.OutputRendering</c>.</param>
+    /// <returns>The cell.</returns>
+    public static string Verdict(object? verdict, PSHost host, object? rendering) => verdict switch
+    {
+        true => Coloured("yes", Green, host, rendering),
+        false => Coloured("no", Red, host, rendering),
+        _ => Coloured("unknown", Yellow, host, rendering),
+    };
+
+    /// <summary>A place, without the folders that lead to its service.</summary>
+    /// <param name="location">The place, relative to the stack's root.</param>
+    /// <returns>The cell.</returns>
+    public static string Location(string? location) => LeadingFolders().Replace(location ?? "", "\u2026/");
+
+    /// <summary>Lines broken between words, which PowerShell's own wrapping does not do.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="host"><c>$Host</c>, whose width the table has.</param>
+    /// <param name="taken">How many characters the columns of a fixed width and the gaps between all columns take.</param>
+    /// <param name="sharing">How many columns share what is left.</param>
+    /// <returns>The cell.</returns>
+    public static string Text(string? text, PSHost host, int taken, int sharing)
+    {
+        var width = Math.Max(8, (WidthOf(host) - taken) / sharing);
+        var lines = new List<string>();
+        foreach (var line in (text ?? "").Split('\n'))
+        {
+            var current = "";
+            foreach (var match in Piece().EnumerateMatches(line))
+            {
+                var piece = line.Substring(match.Index, match.Length);
+                if (current.Length > 0 && current.Length + piece.TrimEnd().Length > width)
+                {
+                    lines.Add(current.TrimEnd());
+                    current = "";
+                }
+
+                current += piece;
+            }
+
+            lines.Add(current.TrimEnd());
+        }
+
+        return string.Join('\n', lines);
+    }
+
+    private static string Coloured(string text, string colour, PSHost host, object? rendering) =>
+        host.UI is { SupportsVirtualTerminal: true } && Convert.ToString(rendering, CultureInfo.InvariantCulture) != "PlainText" ? colour + text + Reset : text;
+
+    private static int WidthOf(PSHost host)
+    {
+        try
+        {
+            return host.UI?.RawUI?.BufferSize.Width is > 0 and var width ? width : UsualWidth;
+        }
+        catch (Exception error) when (error is HostException or NotImplementedException or PSNotSupportedException or IOException)
+        {
+            return UsualWidth;
+        }
+    }
+
+    [GeneratedRegex(@"^.{3,}?/(?=[^/]+/(\.secrets/)?[^/]+$)", RegexOptions.CultureInvariant)]
+    private static partial Regex LeadingFolders();
+
+    // A word with the space behind it; a path also breaks behind a separator and before the name of a variable.
+    [GeneratedRegex(@"#?[^ /#]*[ /]*", RegexOptions.CultureInvariant)]
+    private static partial Regex Piece();
+}

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace ComfyAuth.Cli.Tests;
+
+/// <summary>The built command line as a process of its own.</summary>
+internal sealed class CliProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly Task<string> _errors;
+    private readonly CancellationToken _stop = TestContext.Current.CancellationToken;
+
+    private CliProcess(Process process)
+    {
+        _process = process;
+        _errors = process.StandardError.ReadToEndAsync(_stop);
+    }
+
+    public static async Task<CliResult> RunAsync(string folder, params string[] arguments)
+    {
+        using var cli = Start(folder, arguments);
+        return await cli.EndAsync();
+    }
+
+    public static CliProcess Start(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "comfyauth.dll"), .. arguments])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            // The stack's variables of whoever runs the tests would shadow the samples'.
+            Environment = { ["COMFYUI_API_TOKEN"] = null, ["COMFYUI_BEARER_TOKEN"] = null, ["COMFYUI_PASSWORD"] = null, ["COMFYUI_RAW_TOKEN"] = null, ["COMFYUI_USERNAME"] = null },
+        };
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return new CliProcess(process);
+    }
+
+    /// <summary>Reads lines until one begins with the text.</summary>
+    public async Task ReadUntilAsync(string beginning)
+    {
+        while (await _process.StandardOutput.ReadLineAsync(_stop) is { } line)
+        {
+            _output.AppendLine(line);
+            if (line.StartsWith(beginning, StringComparison.Ordinal))
+                return;
+        }
+
+        Assert.Fail($"Ended without '{beginning}': {_output}{await _errors}");
+    }
+
+    /// <summary>What Ctrl+C sends.</summary>
+    public async Task InterruptAsync()
+    {
+        using var kill = Process.Start("kill", ["-INT", $"{_process.Id}"]);
+        await kill.WaitForExitAsync(_stop);
+    }
+
+    public async Task<CliResult> EndAsync()
+    {
+        _output.Append(await _process.StandardOutput.ReadToEndAsync(_stop));
+        await _process.WaitForExitAsync(_stop);
+        return new(_process.ExitCode, _output.ToString(), await _errors);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace ComfyAuth.Tests.Documentation;
+
+/// <summary>The built program does what the document of the command line says.</summary>
+public sealed partial class CommandLineTests
+{
+    [Fact]
+    public async Task Every_verb_and_option_of_the_program_is_described()
+    {
+        var verbs = Verb().Matches((await HelpAsync())[^1]).Select(match => match.Groups[1].Value).ToList();
+        Assert.NotEmpty(verbs);
+        foreach (var verb in verbs)
+        {
+            var options = Option().Matches((await HelpAsync(verb))[^1]).Select(match => match.Groups[1].Value);
+            Assert.Equal(options, DocumentationTests.Rows("docs/cli.md", verb));
+        }
+
+        Assert.Equal(verbs, LowerCaseHeading().Matches(Repository.Read("docs/cli.md")).Select(match => match.Groups[1].Value));
+    }
+
+    [Fact]
+    public async Task The_exit_codes_are_those_described()
+    {
+        using var stack = new TemporaryFolder();
+        stack.Write("comfyauth.yml", "services: { comfyui-qwen: { tokens: [ { file: token } ] } }\n");
+
+        Assert.Equal((1, true), await JsonAsync("sync-token", "--audit", "--path", stack.Path));
+        Assert.Equal((2, false), await JsonAsync("sync-token", "--audit", "--rotate", "--path", stack.Path));
+        Assert.Equal((2, false), await JsonAsync("sync-token", "--path", stack.Path, "--report", stack.PathOf("report.txt")));
+        Assert.Equal((3, true), await JsonAsync("sync-token", "--path", stack.PathOf("nowhere")));
+        Assert.Equal([stack.PathOf("comfyauth.yml")], Directory.EnumerateFileSystemEntries(stack.Path));
+
+        Assert.Equal((0, true), await JsonAsync("sync-token", "--path", stack.Path));
+        Assert.Equal((0, true), await JsonAsync("sync-token", "--audit", "--path", stack.Path));
+
+        // Nobody knows the password of a hash that was only found.
+        File.Delete(stack.PathOf(".secrets/comfyui_auth_tokens.conf"));
+        Assert.Equal((0, true), await JsonAsync("sync-token", "--path", stack.Path));
+        Assert.Equal((3, true), await JsonAsync("sync-token", "--validate", "--path", stack.Path));
+    }
+
+    /// <summary>The exit code, and whether standard output is one JSON document; it must be that or empty.</summary>
+    private static async Task<(int Code, bool IsJson)> JsonAsync(params string[] arguments)
+    {
+        var (code, output) = await RunAsync([.. arguments, "--json"]);
+        if (output.Length == 0)
+            return (code, false);
+
+        using var document = JsonDocument.Parse(output);
+        return (code, true);
+    }
+
+    /// <summary>The sections of the help, each after its title.</summary>
+    private static async Task<string[]> HelpAsync(params string[] verb)
+    {
+        var (code, output) = await RunAsync([.. verb, "--help"]);
+        Assert.Equal(0, code);
+        return Title().Split(output);
+    }
+
+    private static async Task<(int Code, string Output)> RunAsync(string[] arguments)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var program = Repository.PathOf($"src/ComfyAuth.Cli/bin/{configuration}/net10.0/comfyauth.dll");
+        using var process = Process.Start(new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var errors = process.StandardError.ReadToEndAsync(cancellation);
+        var output = await process.StandardOutput.ReadToEndAsync(cancellation);
+        await errors;
+        await process.WaitForExitAsync(cancellation);
+        return (process.ExitCode, output.ReplaceLineEndings("\n"));
+    }
+
+    [GeneratedRegex("^[A-Z][a-z]+:$", RegexOptions.Multiline)]
+    private static partial Regex Title();
+
+    [GeneratedRegex("^  ([a-z-]+) ", RegexOptions.Multiline)]
+    private static partial Regex Verb();
+
+    [GeneratedRegex("^  (--[a-z-]+)", RegexOptions.Multiline)]
+    private static partial Regex Option();
+
+    [GeneratedRegex("^## ([a-z-]+)$", RegexOptions.Multiline)]
+    private static partial Regex LowerCaseHeading();
+}

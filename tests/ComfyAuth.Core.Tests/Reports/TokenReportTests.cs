@@ -1,0 +1,134 @@
+using System.Text.Json;
+using ComfyAuth.Reports;
+using ComfyAuth.Tests.Tokens;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Tests.Reports;
+
+public sealed class TokenReportTests : IDisposable
+{
+    private static readonly DateTimeOffset s_now = new(2025, 10, 30, 22, 0, 0, TimeSpan.Zero);
+
+    private readonly SampleStack _stack = new();
+
+    public void Dispose() => _stack.Dispose();
+
+    [Fact]
+    public void A_sound_stack_needs_nothing() => Assert.Empty(Report().Recommendations);
+
+    [Fact]
+    public void One_thing_to_do_is_said_once_with_every_place_and_the_most_urgent_first()
+    {
+        var other = new SampleCredential();
+        _stack.Write(SampleStack.RootToken, other.Text);
+        _stack.Write(SampleStack.ServiceToken, other.Text);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_stack.PathOf(SampleStack.NotebooksEnv), UnixFileMode.UserRead | UnixFileMode.OtherRead);
+
+        var recommendations = Report().Recommendations;
+
+        Assert.Equal(recommendations.OrderBy(each => each.Urgency), recommendations);
+        Assert.Equal([$"{_stack.Root}: {SampleStack.RootToken}", $"{_stack.Root}: {SampleStack.ServiceToken}"], recommendations[0].Locations);
+        Assert.Equal(Urgency.High, recommendations[0].Urgency);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(Urgency.Medium, recommendations[^1].Urgency);
+    }
+
+    [Fact]
+    public async Task Json_gives_the_report_back()
+    {
+        _stack.Write(SampleStack.RootToken, "changeme");
+        var report = Report();
+        var path = _stack.PathOf("reports/deep/audit.JSON");
+
+        await TokenReportWriter.WriteAsync(report, path, TestContext.Current.CancellationToken);
+
+        var read = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken), ReportJsonContext.Default.TokenReport)!;
+        Assert.Equal((1, s_now), (read.Version, read.CreatedAt));
+        Assert.Equal(report.Observations, read.Observations);
+        Assert.Equal(report.Recommendations.Select(each => each.Text), read.Recommendations.Select(each => each.Text));
+    }
+
+    [Fact]
+    public async Task Markdown_has_a_row_for_each_place_and_what_to_do()
+    {
+        _stack.Write(SampleStack.RootToken, "changeme");
+        var report = Report();
+
+        var text = await WrittenAsync(report, "audit.md");
+
+        Assert.StartsWith("# Credential audit\n\n2025-10-30 22:00:00 +00:00\n", text, StringComparison.Ordinal);
+        Assert.Equal(report.Observations.Count, text.Split('\n').Count(line => line.StartsWith("| ", StringComparison.Ordinal)) - 2);
+        Assert.Contains($"| {SampleStack.RootToken} | Hash | Malformed |", text, StringComparison.Ordinal);
+        Assert.Contains($"- **High**: Synchronise.\n  - {_stack.Root}: {SampleStack.RootToken}\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bar_or_a_line_break_in_a_text_does_not_break_a_row()
+    {
+        var seen = Report().Observations[0] with { Evidence = "one | two\r\nthree", Location = "a|b" };
+
+        var text = await WrittenAsync(TokenReport.Of([seen], s_now), "audit.md");
+
+        Assert.Contains("| a\\|b |", text, StringComparison.Ordinal);
+        Assert.Contains("| one \\| two three |\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("audit.md")]
+    [InlineData("audit.json")]
+    public async Task No_report_holds_a_secret(string name)
+    {
+        _stack.Replace(SampleStack.RootEnv, $"'{_stack.Credential.Text}'", _stack.Credential.Text);
+        _stack.Replace(SampleStack.ServiceEnv, _stack.Credential.Password, "another-password");
+
+        var text = await WrittenAsync(Report(), name);
+
+        Assert.All(["another-password", _stack.Credential.Password, _stack.Credential.Text[..12], _stack.Credential.Text[12..24]], secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("audit.txt")]
+    [InlineData("audit")]
+    [InlineData("md")]
+    public async Task Another_extension_is_refused_and_nothing_written(string name)
+    {
+        var before = _stack.Snapshot();
+
+        Assert.Equal("ReportFormatUnknown", (await Assert.ThrowsAsync<ComfyAuthException>(() => WrittenAsync(Report(), name))).Code);
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
+    [Theory]
+    [InlineData($"{SampleStack.RootEnv}/audit.md", "a file where a folder belongs")]
+    [InlineData(".secrets/folder.md", "a folder where the report belongs")]
+    public async Task A_report_that_cannot_be_written_leaves_nothing(string path, string trouble)
+    {
+        Directory.CreateDirectory(_stack.PathOf(".secrets/folder.md"));
+        var before = _stack.Snapshot();
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => WrittenAsync(Report(), path));
+
+        Assert.Equal((trouble, "ReportNotWritten"), (trouble, error.Code));
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
+    [Fact]
+    public async Task A_cancelled_report_leaves_the_old_one_whole()
+    {
+        _stack.Write("audit.md", "old");
+        var before = _stack.Snapshot();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => TokenReportWriter.WriteAsync(Report(), _stack.PathOf("audit.md"), new CancellationToken(canceled: true)));
+
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
+    private TokenReport Report() => TokenReport.Of(_stack.Audit(), s_now);
+
+    private async Task<string> WrittenAsync(TokenReport report, string path)
+    {
+        await TokenReportWriter.WriteAsync(report, _stack.PathOf(path), TestContext.Current.CancellationToken);
+        return _stack.Read(path);
+    }
+}
