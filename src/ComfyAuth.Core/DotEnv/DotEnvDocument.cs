@@ -93,7 +93,20 @@ public sealed class DotEnvDocument
         if (DotEnvReader.For(consumer) is not [var reader])
             throw new ArgumentOutOfRangeException(nameof(consumer), consumer, "Name exactly one consumer.");
 
-        var view = lookup is null ? View(reader) : reader.View(text, byteOrderMark, lookup);
+        return Reading(name, consumer, lookup is null ? View(reader) : reader.View(text, byteOrderMark, lookup));
+    }
+
+    /// <summary>How one program sees every key of the file; each key once, in the order in which they first stand.</summary>
+    /// <param name="consumer">Exactly one program.</param>
+    /// <param name="lookup">The program's environment: the value of a variable, or null.</param>
+    internal IEnumerable<DotEnvReading> ReadAll(DotEnvConsumer consumer, Func<string, string?> lookup)
+    {
+        var view = DotEnvReader.For(consumer)[0].View(text, byteOrderMark, lookup);
+        return lastByName.Keys.Select(name => Reading(name, consumer, view)!);
+    }
+
+    private DotEnvReading? Reading(string name, DotEnvConsumer consumer, DotEnvView view)
+    {
         var statement = view.Last(name);
         var offset = statement?.NameStart;
         var cause = statement?.Failure is null ? null : statement;

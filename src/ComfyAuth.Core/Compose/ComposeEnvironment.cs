@@ -1,0 +1,194 @@
+using System.Text.RegularExpressions;
+using ComfyAuth.DotEnv;
+using ComfyAuth.Secrets;
+
+namespace ComfyAuth.Compose;
+
+/// <summary>
+/// The variables that Compose knows: those of its own environment and, behind them, those of <c>.env</c>; and what
+/// interpolation with them makes of a tree.
+/// </summary>
+internal sealed partial class ComposeEnvironment
+{
+    /// <summary>What all substitutions of all files together may insert, in characters.</summary>
+    private const int MaximumInserted = 16_000_000;
+
+    private const int MaximumFileSize = 1_000_000;
+
+    private readonly Func<string, string?> shell;
+    private readonly Dictionary<string, DotEnvReading> readings = [];
+    private readonly string? path;
+    private long inserted;
+
+    /// <summary>Reads the <c>.env</c> file.</summary>
+    /// <param name="shell">Compose's own environment.</param>
+    /// <param name="path">The <c>.env</c> file; null for none.</param>
+    public ComposeEnvironment(Func<string, string?> shell, string? path)
+    {
+        this.shell = shell;
+        this.path = path;
+        if (path is null)
+            return;
+        foreach (var reading in ReadFile(path, DotEnvConsumer.ComposeV2, shell))
+            readings[reading.Name] = reading;
+    }
+
+    /// <summary>Reads an environment file.</summary>
+    /// <exception cref="ComfyAuthException"><c>DotEnvSyntax</c>, <c>ComposeFileUnreadable</c>.</exception>
+    public static IEnumerable<DotEnvReading> ReadFile(string path, DotEnvConsumer consumer, Func<string, string?> lookup) =>
+        DotEnvDocument.Parse(ReadBytes(path), path).ReadAll(consumer, lookup);
+
+    /// <summary>Reads a file that is small if it is what it should be.</summary>
+    public static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            // A device or a pipe would never end.
+            var length = new FileInfo(path).Length;
+            if (Directory.Exists(path) || length > MaximumFileSize)
+                throw new ComfyAuthException("ComposeFileUnreadable", $"'{path}' is {(length > MaximumFileSize ? "larger than 1,000,000 bytes" : "a folder")}.", "Check that it is the right file.");
+            using var file = File.OpenRead(path);
+            var bytes = new byte[MaximumFileSize];
+            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return bytes[..count];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ComfyAuthException("ComposeFileUnreadable", $"'{path}' cannot be read: {error.Message.TrimEnd('.')}.", "Check the path and its permissions.", error);
+        }
+    }
+
+    /// <summary>The value of a variable; the shell's beats the file's.</summary>
+    public string? Lookup(string name)
+    {
+        var value = shell(name) ?? readings.GetValueOrDefault(name)?.Value;
+        if ((inserted += value?.Length ?? 0) > MaximumInserted)
+            throw new ComfyAuthException("ComposeFileInvalid", "The variables of the compose files expand to more than 16,000,000 characters.", "Check for variables that repeat each other.");
+        return value;
+    }
+
+    /// <summary>The faults of a value that comes out of an environment file.</summary>
+    public static IEnumerable<InterpolationProblem> ProblemsOf(DotEnvReading reading, string file, string setting)
+    {
+        if (reading.Failure is not null)
+        {
+            yield return new InterpolationProblem
+            {
+                Kind = InterpolationProblemKind.Refused,
+                Setting = setting,
+                Place = new ComposePlace(file, reading.FailureLine ?? reading.Line, reading.FailureLine is null or 0 || reading.FailureLine == reading.Line ? reading.Column : 1),
+                Variable = reading.Name,
+                Message = $"Compose does not pass {reading.Name} on: the line {reading.Failure}",
+            };
+        }
+
+        foreach (var run in reading.Dropped)
+        {
+            var isHash = CutHash().IsMatch(reading.Value ?? "");
+            yield return new InterpolationProblem
+            {
+                Kind = isHash ? InterpolationProblemKind.HashCut : InterpolationProblemKind.UndefinedVariable,
+                Setting = setting,
+                Place = new ComposePlace(file, run.Line, run.Column),
+                Variable = reading.Name,
+                Message = isHash
+                    ? $"the bcrypt hash of {reading.Name} loses {run.Text.Length} characters, which Compose v2 takes for a variable"
+                    : $"{reading.Name} loses {run.Text.Length} characters, which are taken for a variable that is not defined",
+            };
+        }
+    }
+
+    /// <summary>A tree with the variables in its values replaced; keys are left alone, as Compose leaves them.</summary>
+    /// <param name="node">The tree of one file.</param>
+    /// <param name="setting">Where it stands, such as <c>services.web</c>.</param>
+    public ComposeNode Interpolate(ComposeNode node, string setting) => node switch
+    {
+        ComposeMapping map => new ComposeMapping(map.Place, map.Entries.ToDictionary(
+            pair => pair.Key,
+            pair => pair.Value with { Value = Interpolate(pair.Value.Value, $"{setting}.{pair.Key}") })) { Tag = map.Tag },
+        ComposeSequence list => new ComposeSequence(list.Place, [.. list.Items.Select((item, index) => Interpolate(item, $"{setting}[{index}]"))]) { Tag = list.Tag },
+        ComposeScalar { Text: { } text } scalar when text.Contains('$', StringComparison.Ordinal) => InterpolateScalar(scalar, text, setting),
+        _ => node,
+    };
+
+    private ComposeScalar InterpolateScalar(ComposeScalar scalar, string text, string setting)
+    {
+        var variables = new List<string>();
+        var result = DotEnvInterpolation.Interpolate(text, name =>
+        {
+            if (!variables.Contains(name))
+                variables.Add(name);
+            return Lookup(name);
+        });
+
+        ComposePlace At(int offset) => scalar.TextColumn is { } column ? scalar.Place with { Column = column + offset } : scalar.Place;
+        var isSecret = SecretRedactor.IsSecretName(KeyOf(text, setting));
+        var problems = new List<InterpolationProblem>();
+        if (result.Failure is { } failure)
+        {
+            problems.Add(new InterpolationProblem
+            {
+                Kind = InterpolationProblemKind.Refused,
+                Setting = setting,
+                Place = At(result.FailureOffset),
+                Message = $"the value {failure}",
+            });
+        }
+
+        var isHashLost = false;
+        foreach (var run in result.DroppedAt)
+        {
+            var isHash = HashBeforeRun().IsMatch(text[..run.Offset]);
+            isHashLost |= isHash;
+            // A piece of a password may look like a variable; only braces show that one was meant.
+            var shown = !isHash && (run.Text[1] == '{' || (!isSecret && NameOfVariable().IsMatch(run.Name))) ? run.Name : null;
+            problems.Add(new InterpolationProblem
+            {
+                Kind = isHash ? InterpolationProblemKind.HashCut : InterpolationProblemKind.UndefinedVariable,
+                Setting = setting,
+                Place = At(run.Offset),
+                Variable = shown,
+                Message = isHash ? $"a bcrypt hash loses {run.Text.Length} characters, which are taken for a variable"
+                    : shown is not null ? $"the variable {shown} is not defined, so nothing stands in its place"
+                    : $"{run.Text.Length} characters after a $ are taken for a variable that is not defined, and are lost",
+            });
+        }
+
+        if (!isHashLost && BareHash().Match(text) is { Success: true } bare)
+        {
+            problems.Add(new InterpolationProblem
+            {
+                Kind = InterpolationProblemKind.HashNotEscaped,
+                Setting = setting,
+                Place = At(bare.Index),
+                Message = "a bcrypt hash stands in the file with single $: docker-compose 1.29 refuses that, and Compose v2 cuts most such hashes",
+            });
+        }
+
+        foreach (var name in variables.Where(name => shell(name) is null && readings.ContainsKey(name)))
+            problems.AddRange(ProblemsOf(readings[name], path!, setting));
+        return new ComposeScalar(scalar.Place, result.Failure is null ? result.Value : "")
+        {
+            Tag = scalar.Tag,
+            Variables = variables,
+            Problems = problems,
+        };
+    }
+
+    /// <summary>The name that tells whether a value is secret: of <c>KEY=value</c> the key, otherwise the setting's own.</summary>
+    private static string KeyOf(string text, string setting) =>
+        text.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals && setting.EndsWith(']') ? text[..equals] : setting[(setting.LastIndexOf('.') + 1)..];
+
+    [GeneratedRegex(@"\$2[abxy]\${1,2}[0-9]{2}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex HashBeforeRun();
+
+    [GeneratedRegex(@"(?<!\$)\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]", RegexOptions.CultureInvariant)]
+    private static partial Regex BareHash();
+
+    // What is left of a hash that lost a run: the cost is followed by less than salt and digest.
+    [GeneratedRegex(@"\$2[abxy]\$[0-9]{2}(?!\$)", RegexOptions.CultureInvariant)]
+    private static partial Regex CutHash();
+
+    [GeneratedRegex(@"\A[A-Z][A-Z0-9_]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex NameOfVariable();
+}
