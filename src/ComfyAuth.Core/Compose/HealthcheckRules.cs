@@ -44,7 +44,7 @@ internal static partial class HealthcheckRules
             yield break;
 
         // What the container's own shell will insert is not in the command.
-        var command = Insertion().Replace(string.Join(' ', healthcheck.Test), "");
+        var command = Insertion().Replace(string.Join(' ', healthcheck.Test), SecretRedactor.Mark);
         var variable = service.Source?.Map("healthcheck")?.Scalars("test").SelectMany(word => word.Variables).FirstOrDefault(SecretRedactor.IsSecretName);
         if (variable is not null)
             yield return new ComposeFault(healthcheck.Place, $"Compose writes the value of {variable} into the healthcheck command.");

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using ComfyAuth.Compose;
+using ComfyAuth.Stacks;
+using CsCheck;
+
+namespace ComfyAuth.Tests.Compose;
+
+public sealed class ComposeFuzzTests
+{
+    private const int Count = 20_000;
+
+    private static readonly string[] Seeds =
+        [.. Directory.GetFiles(ComposeText.Data("."), "*.yml", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(File.ReadAllText)];
+
+    /// <summary>Pieces that mean something to YAML or to Compose.</summary>
+    private static readonly string[] Pieces =
+    [
+        "", "\n", "  ", "\t", ":", "- ", "[", "]", "{", "}", "&a ", "*a", "<<: *a\n", "'", "\"", "|", ">-", "#", "!", "!!binary ", "!reset ", "!override ", "? ", "---\n", "\0", "\u0085", "\ud800",
+        "${", "}", "$", "$$", "${A:-", "${A:?", "$2b$12$", "%", "@", "`", "-", "99999999999999999999", "1e999", "-1", "0-65535", "::", "/", "~", "C:\\", "null", "true", "all", "services:\n",
+        "environment:\n", "ports:\n", "volumes:\n", "healthcheck:\n", "extends: x\n", "\uFEFF", "\\", "\\0", "1h", "\r",
+    ];
+
+    private static readonly Gen<string> Mutated =
+        from first in AnyOf(Seeds)
+        from second in AnyOf(Seeds)
+        from edits in Gen.Select(Gen.Double[0, 1], Gen.Int[0, 12], AnyOf(Pieces)).List[1, 6]
+        from splice in Gen.Double[0, 4]
+        select Mutate(splice < 1 ? first[..(int)(first.Length * splice)] + second[(int)(second.Length * splice)..] : first, edits);
+
+    private static Gen<string> AnyOf(string[] texts) => Gen.Int[0, texts.Length - 1].Select(index => texts[index]);
+
+    private static string Mutate(string text, List<(double At, int Length, string Piece)> edits)
+    {
+        foreach (var (at, length, piece) in edits)
+        {
+            var start = (int)(at * text.Length);
+            text = text[..start] + piece + text[Math.Min(text.Length, start + length)..];
+        }
+
+        return text;
+    }
+
+    [Fact]
+    public void Any_mutated_file_is_read_and_checked_or_refused_with_its_place()
+    {
+        ServiceDefinition[] services = [new() { Name = "comfyui-qwen", Container = "comfyui-qwen", Url = new Uri("http://localhost"), Auth = AuthKind.ComfyUILogin }];
+        var slowest = 0L;
+        Check.Sample(
+            Gen.Select(Mutated, Mutated, Gen.Bool),
+            (text, over, isMerged) =>
+            {
+                var clock = Stopwatch.StartNew();
+                try
+                {
+                    var file = ComposeText.Load(isMerged ? [text, over] : [text], name => name == "A" ? "a" : null, "*");
+                    Assert.All(ComposeLint.Run(services, [file]), finding => Assert.True(finding.Line > 0 && finding.Column > 0));
+                }
+                catch (ComfyAuthException error)
+                {
+                    Assert.Equal("ComposeFileInvalid", error.Code);
+                    Assert.Matches(@"\(\d+,\d+\): ", error.Message);
+                }
+
+                Interlocked.Exchange(ref slowest, Math.Max(slowest, clock.ElapsedMilliseconds));
+            },
+            iter: Count);
+
+        Assert.InRange(slowest, 0, 5_000);
+    }
+}
