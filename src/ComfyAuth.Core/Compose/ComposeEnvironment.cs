@@ -13,12 +13,17 @@ internal sealed partial class ComposeEnvironment
     /// <summary>What all substitutions of all files together may insert, in characters.</summary>
     private const int MaximumInserted = 16_000_000;
 
-    private const int MaximumFileSize = 1_000_000;
+    /// <summary>Nobody reads as many as these, and remembering them without bound would exhaust the memory.</summary>
+    private const int MaximumProblems = 10_000;
+
+    /// <summary>The length of <c>$2b$$12</c>.</summary>
+    private const int LongestHashHead = 7;
 
     private readonly Func<string, string?> shell;
     private readonly Dictionary<string, DotEnvReading> readings = [];
     private readonly string? path;
     private long inserted;
+    private int problemCount;
 
     /// <summary>Reads the <c>.env</c> file.</summary>
     /// <param name="shell">Compose's own environment.</param>
@@ -36,27 +41,7 @@ internal sealed partial class ComposeEnvironment
     /// <summary>Reads an environment file.</summary>
     /// <exception cref="ComfyAuthException"><c>DotEnvSyntax</c>, <c>ComposeFileUnreadable</c>.</exception>
     public static IEnumerable<DotEnvReading> ReadFile(string path, DotEnvConsumer consumer, Func<string, string?> lookup) =>
-        DotEnvDocument.Parse(ReadBytes(path), path).ReadAll(consumer, lookup);
-
-    /// <summary>Reads a file that is small if it is what it should be.</summary>
-    public static byte[] ReadBytes(string path)
-    {
-        try
-        {
-            // A device or a pipe would never end.
-            var length = new FileInfo(path).Length;
-            if (Directory.Exists(path) || length > MaximumFileSize)
-                throw new ComfyAuthException("ComposeFileUnreadable", $"'{path}' is {(length > MaximumFileSize ? "larger than 1,000,000 bytes" : "a folder")}.", "Check that it is the right file.");
-            using var file = File.OpenRead(path);
-            var bytes = new byte[MaximumFileSize];
-            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return bytes[..count];
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new ComfyAuthException("ComposeFileUnreadable", $"'{path}' cannot be read: {error.Message.TrimEnd('.')}.", "Check the path and its permissions.", error);
-        }
-    }
+        DotEnvDocument.Parse(BoundedFile.ReadBytes(path), path).ReadAll(consumer, lookup);
 
     /// <summary>The value of a variable; the shell's beats the file's.</summary>
     public string? Lookup(string name)
@@ -101,35 +86,40 @@ internal sealed partial class ComposeEnvironment
     /// <summary>A tree with the variables in its values replaced; keys are left alone, as Compose leaves them.</summary>
     /// <param name="node">The tree of one file.</param>
     /// <param name="setting">Where it stands, such as <c>services.web</c>.</param>
-    public ComposeNode Interpolate(ComposeNode node, string setting) => node switch
+    public ComposeNode Interpolate(ComposeNode node, string setting) => Interpolate(node, new Setting(null, setting));
+
+    private ComposeNode Interpolate(ComposeNode node, Setting setting) => node switch
     {
         ComposeMapping map => new ComposeMapping(map.Place, map.Entries.ToDictionary(
             pair => pair.Key,
-            pair => pair.Value with { Value = Interpolate(pair.Value.Value, $"{setting}.{pair.Key}") })) { Tag = map.Tag },
-        ComposeSequence list => new ComposeSequence(list.Place, [.. list.Items.Select((item, index) => Interpolate(item, $"{setting}[{index}]"))]) { Tag = list.Tag },
+            pair => pair.Value with { Value = Interpolate(pair.Value.Value, new Setting(setting, pair.Key)) })) { Tag = map.Tag },
+        ComposeSequence list => new ComposeSequence(list.Place, [.. list.Items.Select((item, index) => Interpolate(item, new Setting(setting, index)))]) { Tag = list.Tag },
         ComposeScalar { Text: { } text } scalar when text.Contains('$', StringComparison.Ordinal) => InterpolateScalar(scalar, text, setting),
         _ => node,
     };
 
-    private ComposeScalar InterpolateScalar(ComposeScalar scalar, string text, string setting)
+    private ComposeScalar InterpolateScalar(ComposeScalar scalar, string text, Setting setting)
     {
-        var variables = new List<string>();
+        var variables = new HashSet<string>();
         var result = DotEnvInterpolation.Interpolate(text, name =>
         {
-            if (!variables.Contains(name))
-                variables.Add(name);
+            variables.Add(name);
             return Lookup(name);
         });
 
+        if ((problemCount += result.DroppedAt.Count) > MaximumProblems)
+            throw scalar.Error("more than 10,000 variables are not defined", "Check that it is the right file.");
+
+        var name = setting.ToString();
         ComposePlace At(int offset) => scalar.TextColumn is { } column ? scalar.Place with { Column = column + offset } : scalar.Place;
-        var isSecret = SecretRedactor.IsSecretName(KeyOf(text, setting));
+        var isSecret = SecretRedactor.IsSecretName(setting.KeyOf(text));
         var problems = new List<InterpolationProblem>();
         if (result.Failure is { } failure)
         {
             problems.Add(new InterpolationProblem
             {
                 Kind = InterpolationProblemKind.Refused,
-                Setting = setting,
+                Setting = name,
                 Place = At(result.FailureOffset),
                 Message = $"the value {failure}",
             });
@@ -138,14 +128,14 @@ internal sealed partial class ComposeEnvironment
         var isHashLost = false;
         foreach (var run in result.DroppedAt)
         {
-            var isHash = HashBeforeRun().IsMatch(text[..run.Offset]);
+            var isHash = HashBeforeRun().IsMatch(text.AsSpan(run.Offset - Math.Min(run.Offset, LongestHashHead), Math.Min(run.Offset, LongestHashHead)));
             isHashLost |= isHash;
             // A piece of a password may look like a variable; only braces show that one was meant.
             var shown = !isHash && (run.Text[1] == '{' || (!isSecret && NameOfVariable().IsMatch(run.Name))) ? run.Name : null;
             problems.Add(new InterpolationProblem
             {
                 Kind = isHash ? InterpolationProblemKind.HashCut : InterpolationProblemKind.UndefinedVariable,
-                Setting = setting,
+                Setting = name,
                 Place = At(run.Offset),
                 Variable = shown,
                 Message = isHash ? $"a bcrypt hash loses {run.Text.Length} characters, which are taken for a variable"
@@ -159,14 +149,14 @@ internal sealed partial class ComposeEnvironment
             problems.Add(new InterpolationProblem
             {
                 Kind = InterpolationProblemKind.HashNotEscaped,
-                Setting = setting,
+                Setting = name,
                 Place = At(bare.Index),
                 Message = "a bcrypt hash stands in the file with single $: docker-compose 1.29 refuses that, and Compose v2 cuts most such hashes",
             });
         }
 
-        foreach (var name in variables.Where(name => shell(name) is null && readings.ContainsKey(name)))
-            problems.AddRange(ProblemsOf(readings[name], path!, setting));
+        foreach (var variable in variables.Where(variable => readings.ContainsKey(variable) && shell(variable) is null))
+            problems.AddRange(ProblemsOf(readings[variable], path!, name));
         return new ComposeScalar(scalar.Place, result.Failure is null ? result.Value : "")
         {
             Tag = scalar.Tag,
@@ -174,10 +164,6 @@ internal sealed partial class ComposeEnvironment
             Problems = problems,
         };
     }
-
-    /// <summary>The name that tells whether a value is secret: of <c>KEY=value</c> the key, otherwise the setting's own.</summary>
-    private static string KeyOf(string text, string setting) =>
-        text.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals && setting.EndsWith(']') ? text[..equals] : setting[(setting.LastIndexOf('.') + 1)..];
 
     [GeneratedRegex(@"\$2[abxy]\${1,2}[0-9]{2}\z", RegexOptions.CultureInvariant)]
     private static partial Regex HashBeforeRun();
@@ -191,4 +177,23 @@ internal sealed partial class ComposeEnvironment
 
     [GeneratedRegex(@"\A[A-Z][A-Z0-9_]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex NameOfVariable();
+
+    /// <summary>Where a value stands; written out only when it is asked for.</summary>
+    private sealed class Setting
+    {
+        private readonly Setting? above;
+        private readonly string? key;
+        private readonly int index;
+
+        public Setting(Setting? above, string key) => (this.above, this.key) = (above, key);
+
+        public Setting(Setting above, int index) => (this.above, this.index) = (above, index);
+
+        /// <summary>The name that tells whether a value is secret: in a list that of <c>KEY=value</c>, otherwise the key.</summary>
+        public string? KeyOf(string text) =>
+            key is null && text.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals ? text[..equals] : key;
+
+        public override string ToString() =>
+            key is null ? $"{above}[{index}]" : above is null ? key : $"{above}.{key}";
+    }
 }

@@ -95,7 +95,7 @@ public sealed class ComposeFile
 
     private static string ReadText(string path)
     {
-        var bytes = ComposeEnvironment.ReadBytes(path);
+        var bytes = BoundedFile.ReadBytes(path);
         try
         {
             using var reader = new StreamReader(new MemoryStream(bytes), new UTF8Encoding(false, throwOnInvalidBytes: true));

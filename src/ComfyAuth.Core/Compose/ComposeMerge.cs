@@ -100,11 +100,16 @@ internal static class ComposeMerge
             return new ComposeSequence(basis.Place, [.. basis.Items, .. over.Items]);
 
         // The entries' own readers tell which of them are about the same thing.
-        Func<ComposeNode, IEnumerable<object>> identify = path.EndsWith("volumes", StringComparison.Ordinal)
-            ? node => [ComposeMounts.TargetOf(node)]
-            : node => ComposePorts.Read(node).Select(port => port with { Place = basis.Place });
-        var replaced = over.Items.SelectMany(identify).ToHashSet();
-        return new ComposeSequence(basis.Place, [.. basis.Items.Where(item => !identify(item).All(replaced.Contains)), .. over.Items]);
+        Func<ComposeNode, object> identify = path == Service + "volumes" ? ComposeMounts.TargetOf : RangeOf;
+        var replaced = over.Items.Select(identify).ToHashSet();
+        return new ComposeSequence(basis.Place, [.. basis.Items.Where(item => !replaced.Contains(identify(item))), .. over.Items]);
+
+        object RangeOf(ComposeNode node)
+        {
+            // A range is known by its ends.
+            var ports = ComposePorts.Read(node);
+            return (ports.First() with { Place = basis.Place }, ports.Last() with { Place = basis.Place });
+        }
     }
 
     private static ComposeMapping FromNames(ComposeNode node)

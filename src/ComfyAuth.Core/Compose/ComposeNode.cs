@@ -37,7 +37,7 @@ internal sealed class ComposeScalar : ComposeNode
     public int? TextColumn { get; init; }
 
     /// <summary>The variables that stand in it.</summary>
-    public IReadOnlyList<string> Variables { get; init; } = [];
+    public IReadOnlyCollection<string> Variables { get; init; } = [];
 
     /// <summary>Why the value may not be what its author meant.</summary>
     public IReadOnlyList<InterpolationProblem> Problems { get; init; } = [];

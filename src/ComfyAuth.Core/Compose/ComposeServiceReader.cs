@@ -8,6 +8,8 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
     /// <summary>More ports than there are is no service.</summary>
     private const int MaximumPorts = 65_536;
 
+    private const int MaximumEnvironmentFiles = 100;
+
     private readonly List<InterpolationProblem> problems = [];
     private readonly Dictionary<string, ComposeVariable> environment = [];
 
@@ -75,6 +77,8 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
     private IEnumerable<ComposeEnvironmentFile> ReadEnvironmentFiles()
     {
         var items = map.Node["env_file"] is ComposeScalar single ? [single] : map.List("env_file");
+        if (items.Count > MaximumEnvironmentFiles)
+            throw map.Node["env_file"]!.Error($"there are more than {MaximumEnvironmentFiles} env_files", "Put their lines together.");
         foreach (var item in items)
         {
             var entry = item switch
@@ -139,11 +143,15 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
         return ports;
     }
 
-    private List<ComposeMount> ReadMounts() =>
-    [
-        .. map.List("volumes").Select(item => ComposeMounts.Read(item, projectFolder, variables.Lookup("HOME") ?? variables.Lookup("USERPROFILE"))),
-        .. map.Scalars("tmpfs").Select(ComposeMounts.ReadMemory),
-    ];
+    private List<ComposeMount> ReadMounts()
+    {
+        var home = variables.Lookup("HOME") ?? variables.Lookup("USERPROFILE");
+        return
+        [
+            .. map.List("volumes").Select(item => ComposeMounts.Read(item, projectFolder, home)),
+            .. map.Scalars("tmpfs").Select(ComposeMounts.ReadMemory),
+        ];
+    }
 
     /// <summary>Compose v2 lets the policy under <c>deploy</c> win over <c>restart</c>.</summary>
     private string? RestartPolicy(ComposeReader? deploy)

@@ -13,6 +13,8 @@ internal sealed class ComposeYaml
     /// <summary>What the aliases of a file may expand to, in the measure of <see cref="ComposeNode.Weight"/>.</summary>
     private const long MaximumWeight = 4_000_000;
 
+    private const int LongestKey = 1_000;
+
     private readonly string path;
     private readonly IEnumerator<ParsingEvent> events;
     private readonly Dictionary<string, ComposeNode?> anchors = [];
@@ -116,6 +118,8 @@ internal sealed class ComposeYaml
             var isMerge = events.Current is Scalar { Value: "<<", Style: ScalarStyle.Plain };
             if (ReadNode() is not ComposeScalar key)
                 throw ComposeErrors.Invalid(place, "a key must be plain text", "Write 'name: value'.");
+            if (key.Text?.Length > LongestKey)
+                throw ComposeErrors.Invalid(place, $"a key is longer than {LongestKey} characters", "Check the quotes and the colons.");
             Advance(start);
             var value = ReadNode();
             if (isMerge)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
@@ -8,8 +9,6 @@ namespace ComfyAuth.Compose;
 /// <summary>Rules about healthchecks.</summary>
 internal static partial class HealthcheckRules
 {
-    private const int LongestScript = 256_000;
-
     private static readonly SecretRedactor Redactor = new();
 
     public static IReadOnlyList<ComposeRule> All { get; } =
@@ -68,8 +67,8 @@ internal static partial class HealthcheckRules
         if (Install().IsMatch(string.Join(' ', words)))
             return true;
 
-        var scripts = service.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind && words.Exists(word => word == mount.Target || word.EndsWith(" " + mount.Target, StringComparison.Ordinal)));
-        if (scripts.Any(script => Install().IsMatch(Text(script.Source!))))
+        var paths = words.SelectMany(word => word.Split(' ')).ToHashSet();
+        if (service.Mounts.Any(mount => mount is { Kind: ComposeMountKind.Bind, Source: { } script } && paths.Contains(mount.Target) && Install().IsMatch(Text(script))))
             return true;
 
         // A bare language image has no ComfyUI in it.
@@ -80,10 +79,11 @@ internal static partial class HealthcheckRules
     {
         try
         {
-            return File.Exists(path) && new FileInfo(path).Length <= LongestScript ? File.ReadAllText(path) : "";
+            return Encoding.UTF8.GetString(BoundedFile.ReadBytes(path));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (ComfyAuthException)
         {
+            // Whether it can be mounted at all is another rule's question.
             return "";
         }
     }

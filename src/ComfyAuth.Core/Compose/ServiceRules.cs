@@ -68,17 +68,22 @@ internal static class ServiceRules
 
     private static IEnumerable<ComposeFault> DuplicatePorts(ComposeLintContext context)
     {
-        var earlier = new Dictionary<(int Port, string Protocol), List<(ComposeService Service, ComposePort Port)>>();
+        const string AllInterfaces = "";
+        var any = new Dictionary<(int Port, string Protocol), ComposeService>();
+        var byAddress = new Dictionary<(int Port, string Protocol, string Address), ComposeService>();
         foreach (var service in context.Services.Where(service => service.NetworkMode != "host"))
         {
             // Of a range the engine takes a free one.
             foreach (var port in service.Ports.Where(port => port.Published is > 0 && port.Published == port.PublishedTo))
             {
-                var holders = earlier.TryGetValue((port.Published!.Value, port.Protocol), out var present) ? present : earlier[(port.Published.Value, port.Protocol)] = [];
-                if (holders.Find(other => port.IsOnAllInterfaces || other.Port.IsOnAllInterfaces || other.Port.HostAddress == port.HostAddress) is { Service: { } holder })
-                    yield return new ComposeFault(port.Place, $"Host port {port.Published} is also published by {holder.Name} ({holder.Place}).") { Service = service.Name };
-                else
-                    holders.Add((service, port));
+                var number = port.Published!.Value;
+                var holder = port.IsOnAllInterfaces
+                    ? any.GetValueOrDefault((number, port.Protocol))
+                    : byAddress.GetValueOrDefault((number, port.Protocol, port.HostAddress!)) ?? byAddress.GetValueOrDefault((number, port.Protocol, AllInterfaces));
+                if (holder is not null)
+                    yield return new ComposeFault(port.Place, $"Host port {number} is also published by {holder.Name} ({holder.Place}).") { Service = service.Name };
+                any.TryAdd((number, port.Protocol), service);
+                byAddress.TryAdd((number, port.Protocol, port.IsOnAllInterfaces ? AllInterfaces : port.HostAddress!), service);
             }
         }
     }

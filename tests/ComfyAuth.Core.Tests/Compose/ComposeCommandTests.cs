@@ -60,7 +60,7 @@ public sealed class ComposeCommandTests : IDisposable
 
         Assert.Equal((new Version(1, 29, 2), false), (command.Version, command.IsPlugin));
         Assert.Equal(
-            ["--ansi", "never", "--project-name", "stack", "--env-file", Project.EnvironmentFile, "--file", Project.Files[0], "--file", Project.Files[1], "restart", "web"],
+            ["--ansi", "never", "--project-name", "stack", "--env-file", Project.EnvironmentFile!, "--file", Project.Files[0], "--file", Project.Files[1], "restart", "web"],
             Arguments);
     }
 

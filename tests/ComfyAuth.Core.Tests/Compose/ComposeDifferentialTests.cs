@@ -14,7 +14,7 @@ public sealed class ComposeDifferentialTests
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "docker-compose")).FirstOrDefault(File.Exists));
 
     public static TheoryData<string> Cases =>
-        [.. Directory.GetFiles(ComposeText.Data("differential"), "*.yml").Select(Path.GetFileNameWithoutExtension).Where(name => !name!.EndsWith(".over", StringComparison.Ordinal)).Order(StringComparer.Ordinal)!];
+        [.. Directory.GetFiles(ComposeText.Data("differential"), "*.yml").Select(path => Path.GetFileNameWithoutExtension(path)).Where(name => !name.EndsWith(".over", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Cases))]

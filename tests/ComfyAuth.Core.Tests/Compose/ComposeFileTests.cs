@@ -1,4 +1,5 @@
 using ComfyAuth.Compose;
+using ComfyAuth.DotEnv;
 
 namespace ComfyAuth.Tests.Compose;
 
@@ -348,6 +349,34 @@ public sealed class ComposeFileTests
     [Fact]
     public void A_folder_is_no_compose_file() =>
         Assert.Equal("ComposeFileUnreadable", Assert.Throws<ComfyAuthException>(() => ComposeFile.Load([Path.GetTempPath()])).Code);
+
+    [Fact]
+    public void A_pipe_is_not_waited_for()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in its file system");
+        using var folder = new TemporaryFolder();
+        using (var maker = System.Diagnostics.Process.Start("mkfifo", [folder.PathOf("pipe")]))
+            maker.WaitForExit();
+        var path = folder.Write("docker-compose.yml", "services: { web: { env_file: pipe } }\n");
+
+        Assert.Equal("ComposeFileUnreadable", Assert.Throws<ComfyAuthException>(() => ComposeFile.Load([folder.PathOf("pipe")])).Code);
+        Assert.Contains("is a device, pipe or socket", ComposeFile.Load([path]).Services[0].EnvironmentFiles[0].Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_broken_environment_file_is_told_without_its_values()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("broken.env", "A='open-sesame-99\n");
+        var path = folder.Write("docker-compose.yml", "services: { web: { env_file: [broken.env] } }\n");
+
+        var fault = ComposeFile.Load([path]).Services[0].EnvironmentFiles[0].Fault!;
+        Assert.Contains("broken.env:1", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("sesame", fault, StringComparison.Ordinal);
+
+        folder.Write(".env", "A='open-sesame-99\n");
+        Assert.Equal("DotEnvSyntax", Assert.Throws<DotEnvSyntaxException>(() => ComposeFile.Load([path])).Code);
+    }
 
     [Fact]
     public void Bytes_that_are_no_text_are_told()

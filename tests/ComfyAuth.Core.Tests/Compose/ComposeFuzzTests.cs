@@ -45,6 +45,7 @@ public sealed class ComposeFuzzTests
     {
         ServiceDefinition[] services = [new() { Name = "comfyui-qwen", Container = "comfyui-qwen", Url = new Uri("http://localhost"), Auth = AuthKind.ComfyUILogin }];
         var slowest = 0L;
+        var read = 0;
         Check.Sample(
             Gen.Select(Mutated, Mutated, Gen.Bool),
             (text, over, isMerged) =>
@@ -53,6 +54,7 @@ public sealed class ComposeFuzzTests
                 try
                 {
                     var file = ComposeText.Load(isMerged ? [text, over] : [text], name => name == "A" ? "a" : null, "*");
+                    Interlocked.Increment(ref read);
                     Assert.All(ComposeLint.Run(services, [file]), finding => Assert.True(finding.Line > 0 && finding.Column > 0));
                 }
                 catch (ComfyAuthException error)
@@ -66,5 +68,44 @@ public sealed class ComposeFuzzTests
             iter: Count);
 
         Assert.InRange(slowest, 0, 5_000);
+        // Mutations that the parser refuses at once would prove nothing about the rest.
+        Assert.InRange(read, Count / 5, Count);
+    }
+
+    public static TheoryData<string, string> HeavyInputs => new()
+    {
+        { "brackets", new string('[', 900_000) },
+        { "dashes", string.Concat(Enumerable.Repeat("- ", 450_000)) },
+        { "keys", string.Concat(Enumerable.Range(0, 90_000).Select(i => $"k{i}: 1\n")) },
+        { "one word", new string('x', 900_000) },
+        { "one key", "services:\n  " + new string('k', 900_000) + ": {}\n" },
+        { "long line of a plain value", "services: { a: { image: " + string.Concat(Enumerable.Repeat("x ", 440_000)) + "} }\n" },
+        { "lost variables", "services: { a: { image: '" + string.Concat(Enumerable.Repeat("$a", 440_000)) + "' } }\n" },
+        { "distinct variables", "services: { a: { image: '" + string.Concat(Enumerable.Range(0, 90_000).Select(i => $"${{v{i}-}}")) + "' } }\n" },
+        { "nested variables", "services: { a: { image: '" + string.Concat(Enumerable.Repeat("${a-", 150)) + "' } }\n" },
+        { "ranges of ports", "services: { a: { ports: [" + string.Concat(Enumerable.Repeat("1-65535, ", 90_000)) + "] } }\n" },
+        { "ports of many addresses", "services: { a: { ports: [" + string.Concat(Enumerable.Range(0, 40_000).Select(i => $"'127.0.{i / 256}.{i % 256}:80:80', ")) + "] } }\n" },
+        { "variables in the container", "services: { a: { environment: [" + string.Concat(Enumerable.Range(0, 60_000).Select(i => $"V{i}=$$x, ")) + "] } }\n" },
+        { "healthcheck", "services: { comfyui-qwen: { healthcheck: { test: '" + string.Concat(Enumerable.Repeat("curl http://x||", 60_000)) + "' } } }\n" },
+        { "mounts", "services: { a: { volumes: [" + string.Concat(Enumerable.Range(0, 30_000).Select(i => $"./{i}:/{i}.sh, ")) + "], command: [" + string.Concat(Enumerable.Range(0, 30_000).Select(i => $"/{i}.sh, ")) + "] } }\n" },
+    };
+
+    [Theory]
+    [MemberData(nameof(HeavyInputs))]
+    public void No_file_of_a_megabyte_takes_long(string name, string text)
+    {
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            var file = ComposeText.Load([text, text], _ => null);
+            ComposeLint.Run([], [file]);
+        }
+        catch (ComfyAuthException error)
+        {
+            Assert.Equal("ComposeFileInvalid", error.Code);
+        }
+
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"{name}: {clock.Elapsed}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{name}: {clock.ElapsedMilliseconds} ms");
     }
 }
