@@ -42,8 +42,11 @@ public sealed partial class ComposeCommand
         searchPath ??= Environment.GetEnvironmentVariable("PATH") ?? "";
         foreach (var (name, isPlugin) in new[] { ("docker", true), ("docker-compose", false) })
         {
-            if (Locate(name, searchPath) is { } found && await ProbeAsync(found, isPlugin, stop).ConfigureAwait(false) is { } version)
-                return new ComposeCommand(found, version, isPlugin, redactor);
+            foreach (var found in Locate(name, searchPath))
+            {
+                if (await ProbeAsync(found, isPlugin, stop).ConfigureAwait(false) is { } version)
+                    return new ComposeCommand(found, version, isPlugin, redactor);
+            }
         }
 
         throw new ComfyAuthException(
@@ -168,13 +171,12 @@ public sealed partial class ComposeCommand
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
-    private static string? Locate(string name, string searchPath)
-    {
-        string[] extensions = OperatingSystem.IsWindows() ? [".exe", ".cmd", ".bat"] : [""];
-        return searchPath.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .SelectMany(folder => extensions.Select(extension => Path.Combine(folder, name + extension)))
-            .FirstOrDefault(File.Exists);
-    }
+    /// <summary>On Windows only real programs: a batch file would interpret its arguments once more.</summary>
+    private static IEnumerable<string> Locate(string name, string searchPath) => searchPath
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Select(folder => Path.GetFullPath(Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name)))
+        .Distinct()
+        .Where(File.Exists);
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\z", RegexOptions.CultureInvariant)]
     private static partial Regex ServiceName();

@@ -38,7 +38,9 @@ public sealed record Healthcheck
         if (Kind == HealthcheckKind.None)
             return null;
         var probe = probeTime < Timeout ? probeTime : Timeout;
-        return StartPeriod + (Retries * (Interval + probe));
+        var seconds = StartPeriod.TotalSeconds + (Retries * (Interval + probe).TotalSeconds);
+        // Absurd settings reach beyond what a TimeSpan holds.
+        return seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue;
     }
 
     internal static Healthcheck Read(ComposeReader map)

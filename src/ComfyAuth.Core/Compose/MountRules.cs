@@ -24,7 +24,9 @@ internal static class MountRules
             (_, service) => Binds(service).Where(mount => !IsFile(mount.Target) && !Exists(mount)).Select(mount => Fault(mount, "is missing"))),
     ];
 
-    private static IEnumerable<ComposeMount> Binds(ComposeService service) => service.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind && mount.Source is not null);
+    /// <summary>The binds whose source can be looked for here: a path of another kind of machine is the engine's own.</summary>
+    private static IEnumerable<ComposeMount> Binds(ComposeService service) =>
+        service.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind && mount.Source is not null && Path.IsPathFullyQualified(mount.Source));
 
     private static bool Exists(ComposeMount mount) => Path.Exists(mount.Source);
 

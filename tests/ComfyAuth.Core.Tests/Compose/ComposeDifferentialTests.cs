@@ -44,6 +44,22 @@ public sealed class ComposeDifferentialTests
         Assert.NotEmpty(ours.Services);
     }
 
+    [Fact]
+    public async Task The_first_version_of_Compose_is_found_and_its_refusal_is_passed_on()
+    {
+        Assert.SkipWhen(Command.Value is null, "docker-compose 1.29 is not installed");
+        var stop = TestContext.Current.CancellationToken;
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("docker-compose.yml", "version: '3.9'\nservices: { web: { image: a, nonsense: 1 } }\n");
+
+        var command = await ComposeCommand.FindAsync(new(), stop, Path.GetDirectoryName(Command.Value));
+        Assert.SkipWhen(command.IsPlugin, "docker compose stands beside it and comes first");
+        var error = await Assert.ThrowsAsync<ComposeCommandException>(() => command.UpAsync(new ComposeProject { Files = [path] }, [], null, stop));
+
+        Assert.Equal((1, 1), (command.Version.Major, error.ExitCode));
+        Assert.Contains("nonsense", error.ErrorOutput, StringComparison.Ordinal);
+    }
+
     private static string Describe(ComposeService service) => string.Join('\n',
     [
         service.Name,

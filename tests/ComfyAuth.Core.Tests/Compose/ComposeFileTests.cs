@@ -117,6 +117,7 @@ public sealed class ComposeFileTests
         Assert.Equal(TimeSpan.FromSeconds(270), healthcheck.PredictedUnhealthyAfter());
         Assert.Equal(TimeSpan.FromSeconds(280), healthcheck.PredictedUnhealthyAfter(TimeSpan.FromSeconds(2)));
         Assert.Equal(TimeSpan.FromSeconds(320), healthcheck.PredictedUnhealthyAfter(TimeSpan.FromHours(1)));
+        Assert.Equal(TimeSpan.MaxValue, ComposeText.Web("healthcheck: { test: x, interval: 2000000h, retries: 1000000 }").Healthcheck!.PredictedUnhealthyAfter());
         Assert.Null(ComposeText.Web("healthcheck: { disable: true }").Healthcheck!.PredictedUnhealthyAfter());
         Assert.Equal(TimeSpan.FromSeconds(90), ComposeText.Web("healthcheck: { test: x, interval: 0s, retries: 0 }").Healthcheck!.PredictedUnhealthyAfter());
     }

@@ -23,8 +23,8 @@ public sealed class ComposeFuzzTests
     private static readonly Gen<string> Mutated =
         from first in AnyOf(Seeds)
         from second in AnyOf(Seeds)
-        from edits in Gen.Select(Gen.Double[0, 1], Gen.Int[0, 12], AnyOf(Pieces)).List[1, 6]
-        from splice in Gen.Double[0, 4]
+        from edits in Gen.Select(Gen.Double[0, 1], Gen.Int[0, 12], AnyOf(Pieces)).List[1, 3]
+        from splice in Gen.Double[0, 8]
         select Mutate(splice < 1 ? first[..(int)(first.Length * splice)] + second[(int)(second.Length * splice)..] : first, edits);
 
     private static Gen<string> AnyOf(string[] texts) => Gen.Int[0, texts.Length - 1].Select(index => texts[index]);
@@ -47,7 +47,7 @@ public sealed class ComposeFuzzTests
         var slowest = 0L;
         var read = 0;
         Check.Sample(
-            Gen.Select(Mutated, Mutated, Gen.Bool),
+            Gen.Select(Mutated, Mutated, Gen.Int[0, 4].Select(number => number == 0)),
             (text, over, isMerged) =>
             {
                 var clock = Stopwatch.StartNew();
