@@ -61,7 +61,7 @@ internal sealed partial class ComposeEnvironment
             {
                 Kind = InterpolationProblemKind.Refused,
                 Setting = setting,
-                Place = new ComposePlace(file, reading.FailureLine ?? reading.Line, reading.FailureLine is null or 0 || reading.FailureLine == reading.Line ? reading.Column : 1),
+                Place = new ComposePlace(file, reading.FailureLine ?? reading.Line, reading.FailureLine is { } line && line != reading.Line ? 1 : reading.Column),
                 Variable = reading.Name,
                 Message = $"Compose does not pass {reading.Name} on: the line {reading.Failure}",
             };

@@ -406,6 +406,18 @@ public sealed class ComposeFileTests
     }
 
     [Fact]
+    public void Lines_of_a_dotenv_file_that_multiply_each_other_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write(".env", "A0=0123456789\n" + string.Concat(Enumerable.Range(1, 60).Select(i => $"A{i}=$A{i - 1}$A{i - 1}\n")) + "LAST=1\n");
+        var path = folder.Write("docker-compose.yml", "services: { web: { image: \"x:${LAST:-none}\", environment: [ \"A=${A0}\" ] } }\n");
+
+        var service = Assert.Single(ComposeFile.Load([path], _ => null).Services);
+
+        Assert.Equal("A0", Assert.Single(service.Problems, problem => problem.Kind == InterpolationProblemKind.Refused && problem.Setting.Contains("environment", StringComparison.Ordinal)).Variable);
+    }
+
+    [Fact]
     public void Variables_that_multiply_are_refused()
     {
         var value = new string('x', 100_000);
