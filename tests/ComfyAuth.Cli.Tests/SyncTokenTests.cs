@@ -95,6 +95,19 @@ public sealed class SyncTokenTests : IDisposable
     }
 
     [Fact]
+    public async Task An_error_of_one_stack_spares_the_others()
+    {
+        _stack.Write(SampleStack.RootToken, _other.Text);
+
+        var result = await RunAsync("sync-token", "--path", _stack.PathOf("nowhere"), "--path", _stack.Root, "--json", "--verbose");
+
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("nowhere", result.Errors, StringComparison.Ordinal);
+        Assert.Contains($"{_stack.PathOf(SampleStack.RootToken)}: Set the hash (Stale)", result.Errors, StringComparison.Ordinal);
+        Assert.All(result.Json().EnumerateArray(), place => Assert.Equal(_stack.Root, place.GetProperty("stack").GetString()));
+    }
+
+    [Fact]
     public async Task Json_is_one_document_also_when_there_is_something_to_warn_of()
     {
         _stack.Write(".comfyauth/journal.json", """{"version":1,"id":"0123456789abcdef","files":[],"folders":[]}""");
@@ -103,7 +116,7 @@ public sealed class SyncTokenTests : IDisposable
         var pending = await RunAsync("sync-token", "--audit", "--json");
         var result = await RunAsync("sync-token", "--rotate", "--json");
 
-        Assert.Equal((3, ""), (pending.ExitCode, pending.Output));
+        Assert.Equal((3, 0), (pending.ExitCode, pending.Json().GetArrayLength()));
         Assert.Contains("interrupted", pending.Errors, StringComparison.Ordinal);
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("interrupted", result.Errors, StringComparison.Ordinal);

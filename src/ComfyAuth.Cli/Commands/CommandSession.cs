@@ -5,6 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -16,7 +18,13 @@ namespace ComfyAuth.Cli.Commands;
 /// </summary>
 internal sealed class CommandSession
 {
-    private CommandSession(bool json) => IsJson = json;
+    private bool _anyFailed;
+
+    private CommandSession(bool json, bool verbose)
+    {
+        IsJson = json;
+        Logger = verbose ? new RedactingLoggerProvider(new StandardErrorLoggerProvider(), Redactor).CreateLogger("comfyauth") : NullLogger.Instance;
+    }
 
     /// <summary>Whether standard output is for a program.</summary>
     public bool IsJson { get; }
@@ -27,11 +35,15 @@ internal sealed class CommandSession
     /// <summary>Asks bcrypt, each question once in the run.</summary>
     public PasswordVerifier Verifier { get; } = new();
 
+    /// <summary>Is told what is written, and what is waited for; silent without <c>--verbose</c>.</summary>
+    public ILogger Logger { get; }
+
     /// <summary>Options that every command over stacks takes.</summary>
-    public static (Option<string[]> Path, Option<string[]> Service, Option<bool> Json) CommonOptions { get; } = (
+    public static (Option<string[]> Path, Option<string[]> Service, Option<bool> Json, Option<bool> Verbose) CommonOptions { get; } = (
         new("--path") { Description = "A stack's root, or a folder inside it; may be repeated. Default: the current folder.", DefaultValueFactory = _ => ["."], Validators = { RequireValue } },
         new("--service") { Description = "Only this service; may be repeated.", Validators = { RequireValue } },
-        new("--json") { Description = "Print one JSON document." });
+        new("--json") { Description = "Print one JSON document." },
+        new("--verbose") { Description = "Tell on standard error what is written, and what is waited for." });
 
     /// <summary>Refuses an empty value, as an unset variable of a script leaves one, and the next option in its place.</summary>
     public static void RequireValue(OptionResult result)
@@ -41,25 +53,21 @@ internal sealed class CommandSession
     }
 
     /// <summary>Runs a command's work; every error ends as a message without secrets and an exit code.</summary>
-    public static async Task<int> RunAsync(bool json, Func<CommandSession, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(bool json, bool verbose, Func<CommandSession, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
     {
-        var session = new CommandSession(json);
+        var session = new CommandSession(json, verbose);
         try
         {
             // Ctrl+C is listened to as soon as there is something to wait for, and the work may be long before it first waits.
-            return await Task.Run(() => work(session, cancellationToken), CancellationToken.None);
+            var code = await Task.Run(() => work(session, cancellationToken), CancellationToken.None);
+            return code == ExitCode.Fine && session._anyFailed ? ExitCode.NotDone : code;
         }
         catch (OperationCanceledException)
         {
             session.Warn("Cancelled; nothing half-done is left behind.");
             return ExitCode.Cancelled;
         }
-        catch (ComfyAuthException error)
-        {
-            session.Fail(error);
-            return ExitCode.NotDone;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (IsForeseen(error))
         {
             session.Fail(error);
             return ExitCode.NotDone;
@@ -72,17 +80,32 @@ internal sealed class CommandSession
         }
     }
 
-    /// <summary>Finds the stacks, and puts back what an interrupted change of theirs left.</summary>
-    public async Task<IReadOnlyList<GenAIStack>> OpenAsync(IEnumerable<string> paths, bool recover, CancellationToken cancellationToken)
+    /// <summary>Does the work for each stack that the paths lead to; an error of one is told, and spares the others.</summary>
+    public async Task ForEachStackAsync(IEnumerable<string> paths, bool recover, Func<GenAIStack, Task> work, CancellationToken cancellationToken)
     {
-        var stacks = paths.Select(GenAIStack.Find).DistinctBy(stack => stack.Root).ToList();
-        foreach (var stack in stacks.Where(stack => recover && FileTransaction.IsRecoveryPending(stack.Root)))
+        var seen = new HashSet<string>();
+        foreach (var path in paths)
         {
-            await FileTransaction.RecoverAsync(stack.Root, cancellationToken: cancellationToken);
-            Warn($"An earlier change of {stack.Root} was interrupted; its files were put back as they were.");
-        }
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var stack = GenAIStack.Find(path);
+                if (!seen.Add(stack.Root))
+                    continue;
 
-        return stacks;
+                if (recover && FileTransaction.IsRecoveryPending(stack.Root))
+                {
+                    await FileTransaction.RecoverAsync(stack.Root, new() { Logger = Logger }, cancellationToken);
+                    Warn($"An earlier change of {stack.Root} was interrupted; its files were put back as they were.");
+                }
+
+                await work(stack);
+            }
+            catch (Exception error) when (IsForeseen(error))
+            {
+                Fail(error);
+            }
+        }
     }
 
     /// <summary>Prints a line for people; not with <c>--json</c>.</summary>
@@ -117,8 +140,11 @@ internal sealed class CommandSession
     /// <summary>Prints a line on standard error.</summary>
     public void Warn(string text) => Console.Error.WriteLine(Redactor.Redact(text));
 
+    private static bool IsForeseen(Exception error) => error is ComfyAuthException or IOException or UnauthorizedAccessException;
+
     private void Fail(Exception error)
     {
+        _anyFailed = true;
         Warn($"comfyauth: {Redactor.Describe(error)}");
         if (error is ComfyAuthException { Remedy.Length: > 0 } known)
             Warn(known.Remedy);

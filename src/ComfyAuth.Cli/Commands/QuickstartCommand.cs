@@ -19,6 +19,7 @@ internal static class QuickstartCommand
         var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { keep, path };
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             json: false,
+            verbose: false,
             (session, stop) => RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), stop),
             cancellationToken));
         return command;

@@ -11,13 +11,13 @@ internal static class SyncTokenCommand
 {
     public static Command Create()
     {
-        var (path, service, json) = CommandSession.CommonOptions;
+        var (path, service, json, verbose) = CommandSession.CommonOptions;
         var audit = new Option<bool>("--audit") { Description = "Only look: one row for each place. Changes nothing." };
         var validate = new Option<bool>("--validate") { Description = "Only look: one row for each service. Changes nothing." };
         var rotate = new Option<bool>("--rotate") { Description = "Make a new password and hash." };
         var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth.", Validators = { CommandSession.RequireValue } };
         var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md).", Validators = { CommandSession.RequireValue } };
-        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, path, service, report, json };
+        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, path, service, report, json, verbose };
         command.Validators.Add(result =>
         {
             if (new Option[] { audit, validate, rotate, adopt }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
@@ -28,23 +28,36 @@ internal static class SyncTokenCommand
 
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             parsed.GetValue(json),
+            parsed.GetValue(verbose),
             async (session, stop) =>
             {
-                var services = parsed.GetValue(service);
-                var looksOnly = parsed.GetValue(audit) || parsed.GetValue(validate);
-                var stacks = await session.OpenAsync(parsed.GetValue(path)!, recover: !looksOnly, stop);
-                var request = new TokenSyncRequest { Services = services, Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
-                var code = parsed.GetValue(audit) ? ExitCode.Fine
-                    : parsed.GetValue(validate) ? Validate(session, stacks, services, stop)
-                    : await SynchronizeAsync(session, stacks, request, stop);
-                if (!parsed.GetValue(audit) && parsed.GetValue(report) is null)
-                    return code;
-
+                var paths = parsed.GetValue(path)!;
+                var request = new TokenSyncRequest { Services = parsed.GetValue(service), Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
                 var auditor = new TokenAuditor(session.Verifier, session.Redactor);
-                IReadOnlyList<TokenObservation> observations = [.. stacks.SelectMany(stack => auditor.Audit(stack, services, stop))];
+                var observations = new List<TokenObservation>();
+                Task Observe(GenAIStack stack)
+                {
+                    observations.AddRange(auditor.Audit(stack, request.Services, stop));
+                    return Task.CompletedTask;
+                }
+
+                int code;
                 if (parsed.GetValue(audit))
+                {
+                    await session.ForEachStackAsync(paths, recover: false, Observe, stop);
                     code = Show(session, observations);
-                if (parsed.GetValue(report) is { } file)
+                }
+                else
+                {
+                    code = parsed.GetValue(validate)
+                        ? await ValidateAsync(session, auditor, paths, request.Services, stop)
+                        : await SynchronizeAsync(session, paths, request, stop);
+                    if (parsed.GetValue(report) is not null)
+                        await session.ForEachStackAsync(paths, recover: false, Observe, stop);
+                }
+
+                // A report of nothing would say that all is well.
+                if (parsed.GetValue(report) is { } file && observations.Count > 0)
                 {
                     await TokenReportWriter.WriteAsync(TokenReport.Of(observations, DateTimeOffset.UtcNow), file, stop);
                     session.Say($"Report: {Path.GetFullPath(file)}");
@@ -63,10 +76,19 @@ internal static class SyncTokenCommand
         return ExitCode.Of(observations.Any(seen => seen.IsFault), observations.Any(seen => seen.State != TokenState.Match));
     }
 
-    private static int Validate(CommandSession session, IReadOnlyList<GenAIStack> stacks, IReadOnlyCollection<string>? services, CancellationToken stop)
+    private static async Task<int> ValidateAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, CancellationToken stop)
     {
-        var auditor = new TokenAuditor(session.Verifier, session.Redactor);
-        IReadOnlyList<TokenValidation> validations = [.. stacks.SelectMany(stack => auditor.Validate(stack, services, stop))];
+        var validations = new List<TokenValidation>();
+        await session.ForEachStackAsync(
+            paths,
+            recover: false,
+            stack =>
+            {
+                validations.AddRange(auditor.Validate(stack, services, stop));
+                return Task.CompletedTask;
+            },
+            stop);
+
         session.Emit(validations, ReportJsonContext.Default.IReadOnlyListTokenValidation);
         session.Show(validations, validation => validation.Stack, TokenTables.Of);
         foreach (var finding in validations.SelectMany(validation => validation.Findings))
@@ -74,23 +96,27 @@ internal static class SyncTokenCommand
         return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
     }
 
-    private static async Task<int> SynchronizeAsync(CommandSession session, IReadOnlyList<GenAIStack> stacks, TokenSyncRequest request, CancellationToken stop)
+    private static async Task<int> SynchronizeAsync(CommandSession session, string[] paths, TokenSyncRequest request, CancellationToken stop)
     {
-        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor);
+        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, logger: session.Logger);
         var results = new List<TokenSyncResult>();
         try
         {
-            foreach (var stack in stacks)
-            {
-                var plan = synchronizer.Plan(stack, request, stop);
-                foreach (var note in plan.Notes)
-                    session.Say(note);
-                results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
-            }
+            await session.ForEachStackAsync(
+                paths,
+                recover: true,
+                async stack =>
+                {
+                    var plan = synchronizer.Plan(stack, request, stop);
+                    results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
+                    foreach (var note in plan.Notes)
+                        session.Say(note);
+                },
+                stop);
         }
         finally
         {
-            // What was done to the stacks before one that failed is said too.
+            // What was done before a cancellation is said too.
             session.Emit(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult);
             session.Show(results, result => result.Stack, TokenTables.Of);
         }

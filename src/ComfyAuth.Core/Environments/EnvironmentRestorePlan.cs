@@ -1,19 +1,23 @@
 using ComfyAuth.DotEnv;
 using ComfyAuth.Files;
 using ComfyAuth.Stacks;
+using Microsoft.Extensions.Logging;
 
 namespace ComfyAuth.Environments;
 
 /// <summary>What restoring one service's <c>.env</c> file would change. Nothing has been changed yet.</summary>
-public sealed class EnvironmentRestorePlan
+public sealed partial class EnvironmentRestorePlan
 {
-    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes, bool wasValid)
+    private readonly ILogger _logger;
+
+    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes, bool wasValid, ILogger logger)
     {
         Stack = stack;
         Service = service;
         Document = document;
         OldBytes = oldBytes;
         WasValid = wasValid;
+        _logger = logger;
     }
 
     /// <summary>The stack.</summary>
@@ -81,7 +85,7 @@ public sealed class EnvironmentRestorePlan
 
     private async Task WriteAsync(byte[] bytes, List<PlannedEnvironmentChange> approved, CancellationToken cancellationToken)
     {
-        var transaction = await FileTransaction.BeginAsync(Stack.Root, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var transaction = await FileTransaction.BeginAsync(Stack.Root, new() { Logger = _logger }, cancellationToken).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         transaction.Expect(Path, OldBytes);
         transaction.Write(Path, bytes, FileProtection.OwnerOnly);
@@ -94,6 +98,8 @@ public sealed class EnvironmentRestorePlan
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var change in approved)
+            LogChange(_logger, change.Target, change.Action);
     }
 
     private EnvironmentRestoreResult Result(List<PlannedEnvironmentChange> approved, List<PlannedEnvironmentChange> edits, EnvironmentValidation validation)
@@ -125,4 +131,7 @@ public sealed class EnvironmentRestorePlan
             NextSteps = next,
         };
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Target}: {Action}")]
+    private static partial void LogChange(ILogger logger, string target, string action);
 }

@@ -3,6 +3,8 @@ using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ComfyAuth.Environments;
 
@@ -13,7 +15,8 @@ namespace ComfyAuth.Environments;
 /// <param name="verifier">Asks bcrypt.</param>
 /// <param name="redactor">Learns every secret that is read or made.</param>
 /// <param name="clock">Gives the time that names a backup; null for the system's.</param>
-public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedactor redactor, TimeProvider? clock = null)
+/// <param name="logger">Is told what is written, and what is waited for; null for nobody.</param>
+public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedactor redactor, TimeProvider? clock = null, ILogger? logger = null)
 {
     private const string HuggingFaceFile = ".secrets/.env.huggingface";
     private const string HuggingFaceVariable = "HF_TOKEN";
@@ -52,7 +55,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             throw new ComfyAuthException("BackupInvalid", $"'{backup.Path}' is not valid, and the file it would replace is: {validation.Problems}", "Choose an older backup, or rebuild the file.");
 
         var bytes = backup.Bytes ?? [];
-        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes, wasValid) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
+        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes, wasValid, logger ?? NullLogger.Instance) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
         if (content.Bytes is { } old && old.AsSpan().SequenceEqual(bytes))
             return plan;
 
@@ -72,7 +75,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         var credential = givenCredential ?? CredentialOf(stack, service, cancellationToken);
         var huggingFace = files.Get(HuggingFaceFile);
         var document = content.Bytes is null ? DotEnvDocument.Parse(template!.Document.ToBytes(), content.Path) : content.Document;
-        var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes, IsValid(stack, service, content))
+        var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes, IsValid(stack, service, content), logger ?? NullLogger.Instance)
         {
             BackupPath = BackupPath(content, request.Backup),
             Note = credential is { Password: null } ? "Nobody knows the password that the token is the hash of, so the password stays as it is." : null,

@@ -15,16 +15,16 @@ internal sealed class YamlMap
 
     private const int MaximumLength = 1_000_000;
 
-    private readonly string path;
-    private readonly YamlMappingNode node;
-    private readonly Dictionary<string, YamlNode> values = new();
+    private readonly string _path;
+    private readonly YamlMappingNode _node;
+    private readonly Dictionary<string, YamlNode> _values = new();
 
     private YamlMap(YamlMappingNode node, string path)
     {
-        this.node = node;
-        this.path = path;
+        _node = node;
+        _path = path;
         foreach (var (key, value) in node.Children)
-            values.Add(key is YamlScalarNode { Value: { } name } ? name : throw Error(key, "a key must be plain text", "Write 'name: value'."), value);
+            _values.Add(key is YamlScalarNode { Value: { } name } ? name : throw Error(key, "a key must be plain text", "Write 'name: value'."), value);
     }
 
     /// <summary>Loads a document whose top is a mapping; an empty document gives an empty map.</summary>
@@ -70,10 +70,10 @@ internal sealed class YamlMap
     }
 
     /// <summary>The keys, in the order of the file.</summary>
-    public IEnumerable<string> Keys => values.Keys;
+    public IEnumerable<string> Keys => _values.Keys;
 
     /// <summary>Whether a key is there.</summary>
-    public bool Has(string key) => values.ContainsKey(key);
+    public bool Has(string key) => _values.ContainsKey(key);
 
     /// <summary>Refuses every key that is not named here.</summary>
     public void Allow(params string[] keys)
@@ -83,7 +83,7 @@ internal sealed class YamlMap
     }
 
     /// <summary>Plain text, or null where the key is missing.</summary>
-    public string? Text(string key) => values.TryGetValue(key, out var value) ? Scalar(value, key) : null;
+    public string? Text(string key) => _values.TryGetValue(key, out var value) ? Scalar(value, key) : null;
 
     /// <summary>A whole number, or null where the key is missing.</summary>
     public int? Integer(string key) => Text(key) is not { } text ? null
@@ -101,7 +101,7 @@ internal sealed class YamlMap
 
     /// <summary>One of several names, or null where the key is missing.</summary>
     public T? Choice<T>(string key, IReadOnlyDictionary<string, T> choices) where T : struct =>
-        Text(key) is { } text ? Choose(values[key], text, choices) : null;
+        Text(key) is { } text ? Choose(_values[key], text, choices) : null;
 
     /// <summary>A list of names out of several.</summary>
     public IEnumerable<T> Choices<T>(string key, IReadOnlyDictionary<string, T> choices) where T : struct =>
@@ -111,32 +111,32 @@ internal sealed class YamlMap
     public IReadOnlyList<string> Texts(string key) => [.. Items(key).Select(item => Scalar(item, key))];
 
     /// <summary>A mapping, or null where the key is missing or has no value.</summary>
-    public YamlMap? Map(string key) => !values.TryGetValue(key, out var value) ? null : value switch
+    public YamlMap? Map(string key) => !_values.TryGetValue(key, out var value) ? null : value switch
     {
-        YamlMappingNode map => new YamlMap(map, path),
+        YamlMappingNode map => new YamlMap(map, _path),
         YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" } => null,
         _ => throw Error(value, $"'{key}' takes a mapping", "Write 'key: value' lines below it, indented."),
     };
 
     /// <summary>A list of mappings.</summary>
     public IEnumerable<YamlMap> Maps(string key) => Items(key).Select(item => item is YamlMappingNode map
-        ? new YamlMap(map, path)
+        ? new YamlMap(map, _path)
         : throw Error(item, $"'{key}' takes a list of mappings", "Write '- key: value' lines."));
 
     /// <summary>An error at a key's value; at the mapping itself where the key is null or missing.</summary>
     public ComfyAuthException Error(string? key, string problem, string remedy)
     {
-        YamlNode place = node;
+        YamlNode place = _node;
         if (key is not null)
-            place = node.Children.Keys.FirstOrDefault(candidate => candidate is YamlScalarNode scalar && scalar.Value == key) ?? node;
+            place = _node.Children.Keys.FirstOrDefault(candidate => candidate is YamlScalarNode scalar && scalar.Value == key) ?? _node;
         return Error(place, problem, remedy);
     }
 
-    private ComfyAuthException Error(YamlNode place, string problem, string remedy) => Invalid(path, place.Start, problem, remedy);
+    private ComfyAuthException Error(YamlNode place, string problem, string remedy) => Invalid(_path, place.Start, problem, remedy);
 
-    private IEnumerable<YamlNode> Items(string key) => values[key] is YamlSequenceNode list
+    private IEnumerable<YamlNode> Items(string key) => _values[key] is YamlSequenceNode list
         ? list.Children
-        : throw Error(values[key], $"'{key}' takes a list", "Write '[a, b]' or '- a' lines.");
+        : throw Error(_values[key], $"'{key}' takes a list", "Write '[a, b]' or '- a' lines.");
 
     private string Scalar(YamlNode value, string key) => value is YamlScalarNode { Value: { Length: > 0 } text }
         ? text

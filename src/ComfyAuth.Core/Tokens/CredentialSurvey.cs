@@ -9,16 +9,16 @@ namespace ComfyAuth.Tokens;
 /// </summary>
 internal sealed class CredentialSurvey
 {
-    private readonly PasswordVerifier verifier;
-    private readonly Func<string, string?> shell;
+    private readonly PasswordVerifier _verifier;
+    private readonly Func<string, string?> _shell;
 
     private CredentialSurvey(GenAIStack stack, string sourcePath, IReadOnlyList<ServiceDefinition> services, PasswordVerifier verifier, Func<string, string?> shell)
     {
         Stack = stack;
         SourcePath = sourcePath;
         Services = services;
-        this.verifier = verifier;
-        this.shell = shell;
+        _verifier = verifier;
+        _shell = shell;
     }
 
     public GenAIStack Stack { get; }
@@ -83,7 +83,7 @@ internal sealed class CredentialSurvey
 
     /// <summary>Finds the password of a hash among everything that stands where a password belongs.</summary>
     public SecretText? PasswordOf(BcryptHash hash, CancellationToken cancellationToken) =>
-        KnownPasswords().FirstOrDefault(password => verifier.Verify(password, hash, cancellationToken));
+        KnownPasswords().FirstOrDefault(password => _verifier.Verify(password, hash, cancellationToken));
 
     /// <summary>The user name in use: the source's, else the first that stands at a place.</summary>
     public string? UserNameInUse => Source?.UserName
@@ -294,7 +294,7 @@ internal sealed class CredentialSurvey
     {
         if (reading.Location.Variable is { } variable
             && (reading.Location.Consumers & (DotEnv.DotEnvConsumer.ComposeV2 | DotEnv.DotEnvConsumer.ComposeV1)) != 0
-            && shell(variable) is { Length: > 0 } value
+            && _shell(variable) is { Length: > 0 } value
             && value != reading.Written)
         {
             return new(TokenState.ShadowedByShell, $"This process's environment has another {variable}; for Compose it beats the file.");

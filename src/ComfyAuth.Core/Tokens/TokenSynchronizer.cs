@@ -3,6 +3,8 @@ using ComfyAuth.DotEnv;
 using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ComfyAuth.Tokens;
 
@@ -14,12 +16,14 @@ namespace ComfyAuth.Tokens;
 /// <param name="redactor">Learns every secret that is read or made.</param>
 /// <param name="shell">Looks up a variable of the environment that Compose would be started in; null for this process's own.</param>
 /// <param name="clock">Gives the time that a new source is stamped with; null for the system's.</param>
-public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?>? shell = null, TimeProvider? clock = null)
+/// <param name="logger">Is told what is written, and what is waited for; null for nobody.</param>
+public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?>? shell = null, TimeProvider? clock = null, ILogger? logger = null)
 {
     /// <summary>ComfyUI-Login wants a name but never compares it.</summary>
     internal const string DefaultUserName = "admin";
 
-    private readonly TokenAuditor auditor = new(verifier, redactor, shell);
+    private readonly TokenAuditor _auditor = new(verifier, redactor, shell);
+    private readonly ILogger _logger = logger ?? NullLogger.Instance;
 
     /// <summary>Finds out what would change.</summary>
     /// <param name="stack">The stack.</param>
@@ -37,7 +41,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
         if (request.Choices > 1)
             throw new ComfyAuthException("AmbiguousCredential", "More than one credential was asked for.", "Give one of: a rotation, a password, a source token, or a hash to adopt.");
 
-        var plans = auditor.Survey(stack, request.Services, cancellationToken).Select(survey => Plan(survey, request, cancellationToken)).ToList();
+        var plans = _auditor.Survey(stack, request.Services, cancellationToken).Select(survey => Plan(survey, request, cancellationToken)).ToList();
         return new TokenSyncPlan(this, stack, plans);
     }
 
@@ -206,7 +210,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
 
     private async Task WriteAsync(GenAIStack stack, List<PlannedTokenChange> changes, CancellationToken cancellationToken)
     {
-        var transaction = await FileTransaction.BeginAsync(stack.Root, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var transaction = await FileTransaction.BeginAsync(stack.Root, new() { Logger = _logger }, cancellationToken).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         foreach (var file in changes.GroupBy(change => change.Observation.Path))
         {
@@ -223,6 +227,8 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var change in changes)
+            LogChange(_logger, change.Target, change.Action);
     }
 
     private byte[] Render(StackFileContent content, IReadOnlyList<PlannedTokenChange> changes)
@@ -265,7 +271,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
     {
         var after = approved.Count == 0
             ? plan.Observations
-            : auditor.Survey(plan.Survey.Stack, [.. plan.Survey.Services.Select(service => service.Name)], cancellationToken)
+            : _auditor.Survey(plan.Survey.Stack, [.. plan.Survey.Services.Select(service => service.Name)], cancellationToken)
                 .First(survey => survey.SourcePath == plan.Survey.SourcePath).Observe(plan.Credential).ToList();
         foreach (var before in plan.Observations)
         {
@@ -289,4 +295,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
             };
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Target}: {Action}")]
+    private static partial void LogChange(ILogger logger, string target, string action);
 }

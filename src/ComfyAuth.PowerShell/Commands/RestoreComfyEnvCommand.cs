@@ -77,18 +77,9 @@ public sealed class RestoreComfyEnvCommand : StackCmdlet
             SourceFile = SourcePath is null ? null : (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, SourcePath, literal: true)))[0],
             Backup = !NoBackup,
         };
-        foreach (var plan in new EnvironmentRestorer(Verifier, pipe.Redactor).Plan(stack, request, stop))
+        foreach (var plan in new EnvironmentRestorer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, request, stop))
         {
-            var isApproved = false;
-            var result = await plan.ApplyAsync(
-                async change =>
-                {
-                    var answer = await pipe.ShouldProcessAsync(change.Target, change.Action);
-                    isApproved |= answer;
-                    return answer;
-                },
-                stop);
-            if (isApproved || !await pipe.AskAsync(WhatIf.IsOn))
+            if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is { } result)
                 pipe.WriteObject(result);
         }
     }

@@ -3,6 +3,7 @@ using ComfyAuth.Files;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
+using Microsoft.Extensions.Logging;
 
 namespace ComfyAuth.PowerShell.Commands;
 
@@ -73,6 +74,28 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <returns>The work.</returns>
     protected abstract Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop);
 
+    /// <summary>Applies what is agreed to of a plan. Under <c>-WhatIf</c> each change is named, none is made, and there is no result.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <param name="pipe">The way to PowerShell.</param>
+    /// <param name="changes">The plan's changes.</param>
+    /// <param name="apply">Applies the plan, asking what it is given about each change.</param>
+    /// <returns>The result; null under <c>-WhatIf</c>.</returns>
+    protected static async Task<T?> ApplyAsync<T>(CmdletPipe pipe, IReadOnlyList<PlannedChange> changes, Func<Func<PlannedChange, Task<bool>>, Task<T>> apply)
+        where T : class
+    {
+        if (!await pipe.AskAsync(WhatIf.IsOn))
+            return await apply(change => pipe.ShouldProcessAsync(change.Target, change.Action));
+
+        foreach (var change in changes)
+            await pipe.ShouldProcessAsync(change.Target, change.Action);
+        return null;
+    }
+
+    /// <summary>A logger to the verbose and debug streams.</summary>
+    /// <param name="pipe">The way to PowerShell.</param>
+    /// <returns>The logger.</returns>
+    protected static ILogger Logger(CmdletPipe pipe) => pipe.Loggers.CreateLogger("ComfyAuth");
+
     private async Task ProcessFolderAsync(CmdletPipe pipe, string folder, CancellationToken stop)
     {
         try
@@ -86,7 +109,7 @@ public abstract class StackCmdlet : ComfyCmdlet
             {
                 if (!await pipe.ShouldProcessAsync(stack.Root, "Put back what an interrupted change left"))
                     return;
-                await FileTransaction.RecoverAsync(stack.Root, cancellationToken: stop);
+                await FileTransaction.RecoverAsync(stack.Root, new() { Logger = Logger(pipe) }, stop);
             }
 
             await ProcessStackAsync(pipe, stack, stop);

@@ -122,27 +122,11 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
 
     private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        var plan = new TokenSynchronizer(Verifier, pipe.Redactor).Plan(stack, Request(), stop);
-
-        // What depends on a declined source is not asked for; here every change is to be told of.
-        if (await pipe.AskAsync(WhatIf.IsOn))
-        {
-            foreach (var change in plan.Changes)
-                await pipe.ShouldProcessAsync(change.Target, change.Action);
+        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, Request(), stop);
+        if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is not { } results)
             return;
-        }
 
-        var isApproved = false;
-        var results = await plan.ApplyAsync(
-            async change =>
-            {
-                var answer = await pipe.ShouldProcessAsync(change.Target, change.Action);
-                isApproved |= answer;
-                return answer;
-            },
-            stop);
-
-        if (isApproved)
+        if (results.Any(result => result is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))
         {
             foreach (var note in plan.Notes)
                 pipe.WriteWarning(note);

@@ -30,7 +30,7 @@ public sealed partial class CommandLineTests
         Assert.Equal((1, true), await JsonAsync("sync-token", "--audit", "--path", stack.Path));
         Assert.Equal((2, false), await JsonAsync("sync-token", "--audit", "--rotate", "--path", stack.Path));
         Assert.Equal((2, false), await JsonAsync("sync-token", "--path", stack.Path, "--report", stack.PathOf("report.txt")));
-        Assert.Equal((3, false), await JsonAsync("sync-token", "--path", stack.PathOf("nowhere")));
+        Assert.Equal((3, true), await JsonAsync("sync-token", "--path", stack.PathOf("nowhere")));
         Assert.Equal([stack.PathOf("comfyauth.yml")], Directory.EnumerateFileSystemEntries(stack.Path));
 
         Assert.Equal((0, true), await JsonAsync("sync-token", "--path", stack.Path));
