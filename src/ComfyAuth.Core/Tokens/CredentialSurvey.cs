@@ -276,7 +276,8 @@ internal sealed class CredentialSurvey
             TokenRole.Password when truth is not null => new(TokenState.OtherPassword, "The hash is not of this password, and the right one is not known."),
             TokenRole.Password => new(TokenState.Undetermined, "There is no source of truth to compare with."),
             _ when truth?.UserName is null || seen.Value == truth.UserName => TokenFault.None,
-            _ => new TokenFault(TokenState.Stale, $"The user name is '{seen.Value}', the source's is '{truth.UserName}'."),
+            // Neither is shown: who swapped name and password has the password here.
+            _ => new TokenFault(TokenState.Stale, "Not the source's user name."),
         };
 
         if (fault.State == TokenState.Match || seen.Dropped.Count == 0)
