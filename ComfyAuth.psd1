@@ -5,7 +5,7 @@
     Author               = 'ComfyAuth contributors'
     CompanyName          = 'ComfyAuth'
     Copyright            = '(c) 2026 ComfyAuth contributors. MIT licence.'
-    Description          = 'Deploys, secures, restores and validates ComfyUI (with ComfyUI-Login and the Qwen image-edit models) and its sister services in Docker.'
+    Description          = 'Makes the tokens and .env files of ComfyUI stacks in Docker (ComfyUI-Login, Qwen image edit and sister services) agree, and shows where they do not.'
 
     # 7.4 is the oldest release with a .NET (8) that the assemblies can be loaded into.
     # Windows PowerShell 5.1 runs on .NET Framework and cannot load them.

@@ -7,7 +7,7 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
-        var root = new RootCommand("Deploys, secures, restores and validates ComfyUI and its sister services in Docker.")
+        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, and shows where they do not.")
         {
             SyncTokenCommand.Create(),
             RestoreEnvCommand.Create(),

@@ -110,7 +110,7 @@ internal static class SyncTokenCommand
                     var plan = synchronizer.Plan(stack, request, stop);
                     results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
                     foreach (var note in plan.Notes)
-                        session.Say(note);
+                        session.Warn(note);
                 },
                 stop);
         }

@@ -88,12 +88,39 @@ public static class StackFile
         if (keep < 1)
             throw file.Error("keepBackups", "at least one backup must be kept", "Give 1 or more.");
 
-        return basis with
+        var written = file.Map("services");
+        var definition = basis with
         {
             Source = PathIn(file, "source", root) ?? basis.Source,
             KeepBackups = keep,
-            Services = Services(file.Map("services"), basis.Services, root),
+            Services = Services(written, basis.Services, root),
         };
+        RefuseContradictions(definition, file, written);
+        return definition;
+    }
+
+    /// <summary>A file is one thing: a source of truth, or a place of one credential in one format.</summary>
+    private static void RefuseContradictions(StackDefinition definition, YamlMap file, YamlMap? services)
+    {
+        var sources = definition.Services.Select(service => service.Source ?? definition.Source).ToHashSet(StringComparer.Ordinal);
+        var formats = new Dictionary<string, TokenFormat>(StringComparer.Ordinal);
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var service in definition.Services)
+        {
+            var source = service.Source ?? definition.Source;
+            foreach (var location in service.TokenLocations)
+            {
+                if (sources.Contains(location.Path))
+                    throw Refuse(service, $"'{location.Path}' is a source of truth and cannot be a place that is fed from one");
+                if (!formats.TryAdd(location.Path, location.Format) && formats[location.Path] != location.Format)
+                    throw Refuse(service, $"'{location.Path}' is given two formats");
+                if (!owners.TryAdd(location.DisplayName, source) && owners[location.DisplayName] != source)
+                    throw Refuse(service, $"'{location.DisplayName}' is fed from two sources of truth");
+            }
+        }
+
+        ComfyAuthException Refuse(ServiceDefinition service, string problem) =>
+            (services?.Has(service.Name) == true ? services : file).Error(service.Name, problem, "Name each file once for what it is.");
     }
 
     private static List<ServiceDefinition> Services(YamlMap? map, IReadOnlyList<ServiceDefinition> defaults, string root)

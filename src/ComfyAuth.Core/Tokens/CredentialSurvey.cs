@@ -11,14 +11,16 @@ internal sealed class CredentialSurvey
 {
     private readonly PasswordVerifier _verifier;
     private readonly Func<string, string?> _shell;
+    private readonly SecretRedactor _redactor;
 
-    private CredentialSurvey(GenAIStack stack, string sourcePath, IReadOnlyList<ServiceDefinition> services, PasswordVerifier verifier, Func<string, string?> shell)
+    private CredentialSurvey(GenAIStack stack, string sourcePath, IReadOnlyList<ServiceDefinition> services, PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?> shell)
     {
         Stack = stack;
         SourcePath = sourcePath;
         Services = services;
         _verifier = verifier;
         _shell = shell;
+        _redactor = redactor;
     }
 
     public GenAIStack Stack { get; }
@@ -42,6 +44,9 @@ internal sealed class CredentialSurvey
 
     /// <summary>Whether bcrypt says that the source's hash is of its password; null where there is no password.</summary>
     public bool? PasswordVerified { get; private set; }
+
+    /// <summary>Whether the source's second password, which some files have, is not the one that the hash is of.</summary>
+    public bool HasOtherSecondPassword => SourceFile?.SecondPassword(SourceContent.Path) is { } second && Truth?.Password is { } password && second != password;
 
     /// <summary>What stands at each place that has or should have the credential.</summary>
     public required IReadOnlyList<TokenReading> Readings { get; init; }
@@ -75,8 +80,8 @@ internal sealed class CredentialSurvey
                 .SelectMany(service => service.TokenLocations.Select(location => TokenReading.Of(service, location, files, shell)))
                 .Where(reading => !reading.IsOptionalAndMissing)
                 .ToList();
-            var survey = new CredentialSurvey(stack, group.Key, [.. group], verifier, shell) { SourceContent = files.Get(group.Key), Readings = readings };
-            survey.Learn(redactor, cancellationToken);
+            var survey = new CredentialSurvey(stack, group.Key, [.. group], verifier, redactor, shell) { SourceContent = files.Get(group.Key), Readings = readings };
+            survey.Learn(cancellationToken);
             yield return survey;
         }
     }
@@ -90,10 +95,10 @@ internal sealed class CredentialSurvey
         ?? Readings.FirstOrDefault(reading => reading.Location.Role == TokenRole.UserName)?.Written
         ?? Readings.FirstOrDefault(reading => reading.UserName is not null)?.UserName;
 
-    private void Learn(SecretRedactor redactor, CancellationToken cancellationToken)
+    private void Learn(CancellationToken cancellationToken)
     {
         ReadSource();
-        Register(redactor);
+        Register();
         HashesInUse =
         [
             .. Readings
@@ -141,14 +146,14 @@ internal sealed class CredentialSurvey
         }
     }
 
-    private void Register(SecretRedactor redactor)
+    private void Register()
     {
         foreach (var password in KnownPasswords())
-            redactor.Register(password);
+            _redactor.Register(password);
         foreach (var reading in Readings.Where(reading => reading.Location.Role == TokenRole.Hash && reading.Written is not null))
-            redactor.Register(new SecretText(reading.Written!));
+            _redactor.Register(new SecretText(reading.Written!));
         if (Source is not null)
-            redactor.Register(Source.Hash);
+            _redactor.Register(Source.Hash);
     }
 
     private IEnumerable<SecretText> KnownPasswords()
@@ -173,7 +178,7 @@ internal sealed class CredentialSurvey
             Stack = Stack.Root,
             Service = Services[0].Name,
             Location = SourcePath,
-            Path = SourceContent.Path,
+            Path = Stack.PathOf(SourcePath),
             IsSource = true,
             Role = TokenRole.Hash,
             State = TokenState.Match,
@@ -185,13 +190,15 @@ internal sealed class CredentialSurvey
             return observation with { State = SourceContent.Problem ?? TokenState.Malformed, Evidence = SourceError.Message, Remedy = SourceError.Remedy };
         if (Source is null)
             return observation with { State = TokenState.Missing, Evidence = WithoutSource(), Remedy = WithoutSourceRemedy() };
-        if (PasswordVerified == false)
+        if (PasswordVerified == false || HasOtherSecondPassword)
         {
             return observation with
             {
                 State = TokenState.OtherPassword,
-                Evidence = "The source's password is not the one that its hash is of." + (Truth!.Password is null ? "" : " Another place holds the right one."),
-                Remedy = Truth.Password is null ? "Give the right password with -Credential (--user-name, --password-file), or make a new credential with -Rotate (--rotate)." : "Synchronise: the password that the hash is of is written into the source.",
+                Evidence = PasswordVerified == false
+                    ? "The source's password is not the one that its hash is of." + (Truth!.Password is null ? "" : " Another place holds the right one.")
+                    : "The source's raw_token is the password that its hash is of, but its 'password' is another.",
+                Remedy = Truth!.Password is null ? "Give the right password with Sync-ComfyToken -Credential, or make a new credential with -Rotate (--rotate)." : "Synchronise: the password that the hash is of is written into the source.",
             };
         }
 
@@ -225,7 +232,7 @@ internal sealed class CredentialSurvey
             Stack = Stack.Root,
             Service = reading.Service.Name,
             Location = reading.Location.DisplayName,
-            Path = reading.File.Path,
+            Path = Stack.PathOf(reading.Location.Path),
             Line = reading.Line,
             Role = reading.Location.Role,
             State = fault.State,
@@ -236,7 +243,7 @@ internal sealed class CredentialSurvey
                 TokenRole.Password => truth?.Password?.Fingerprint,
                 _ => null,
             },
-            Evidence = fault.Evidence,
+            Evidence = _redactor.Redact(fault.Evidence),
             Remedy = RemedyFor(fault.State, reading, truth),
         };
     }
@@ -314,8 +321,8 @@ internal sealed class CredentialSurvey
         TokenState.Unreadable => "Check the file's permissions.",
         TokenState.Exposed => ExposedRemedy,
         TokenState.Undetermined => "Synchronise, so that there is a source of truth.",
-        TokenState.Malformed when reading.Problem is not null => "Mend the file by hand; nothing is written into a file that cannot be read.",
-        _ when reading.Location.Role == TokenRole.Password && truth is { Password: null } => "Nobody knows the password of this hash: give it with -Credential, or make a new credential with -Rotate (--rotate).",
+        TokenState.Malformed when reading is { Problem: not null, IsRepairable: false } => "Mend the file by hand; nothing is written into a file that cannot be read.",
+        _ when reading.Location.Role == TokenRole.Password && truth is { Password: null } => "Nobody knows the password of this hash: give it with Sync-ComfyToken -Credential, or make a new credential with -Rotate (--rotate).",
         _ => "Synchronise.",
     };
 }

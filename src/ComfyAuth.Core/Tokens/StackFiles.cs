@@ -10,7 +10,8 @@ internal sealed class StackFiles(GenAIStack stack)
     /// <summary>No file that carries a credential comes near it; what does is not one.</summary>
     private const long MaximumSizeInBytes = 16 << 20;
 
-    private readonly Dictionary<string, StackFileContent> _contents = new(StringComparer.Ordinal);
+    // By where the links lead: two paths to one file are one file.
+    private readonly Dictionary<string, StackFileContent> _contents = new(RealPath.Comparer);
 
     /// <summary>Throws <c>RecoveryPending</c> where an interrupted change would make what is read neither old nor new.</summary>
     public static void EnsureSettled(GenAIStack stack)
@@ -27,23 +28,37 @@ internal sealed class StackFiles(GenAIStack stack)
     /// <summary>Reads a file; never throws, because a file that cannot be read is a finding.</summary>
     public StackFileContent Get(string relativePath)
     {
-        if (!_contents.TryGetValue(relativePath, out var content))
-            _contents.Add(relativePath, content = Read(stack.PathOf(relativePath)));
+        var path = stack.PathOf(relativePath);
+        string real;
+        try
+        {
+            real = RealPath.Of(path);
+        }
+        catch (ComfyAuthException error)
+        {
+            return new(path) { Problem = TokenState.Unreadable, Evidence = error.Message };
+        }
+
+        if (!_contents.TryGetValue(real, out var content))
+            _contents.Add(real, content = Read(path, real));
         return content;
     }
 
-    private static StackFileContent Read(string path)
+    private static StackFileContent Read(string path, string real)
     {
-        if (Directory.Exists(path))
+        if (Directory.Exists(real))
             return new(path) { Problem = TokenState.IsDirectory, Evidence = "A folder stands where the file belongs, as Docker makes one when it mounts a file that is missing." };
 
         try
         {
-            var file = new FileInfo(path);
-            var target = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
-            if (target.Exists && target.Length > MaximumSizeInBytes)
-                return new(path) { Problem = TokenState.Unreadable, Evidence = $"The file has {target.Length:N0} bytes; nothing over {MaximumSizeInBytes:N0} is read as a credential." };
-            return new(path) { Bytes = File.ReadAllBytes(path) };
+            // Reading a pipe or a device might never end.
+            if (!OperatingSystem.IsWindows() && Posix.Status(real) is { IsRegularFile: false })
+                return new(path) { Problem = TokenState.Unreadable, Evidence = "It is a device, pipe or socket, not a file." };
+
+            var length = new FileInfo(real).Length;
+            return length > MaximumSizeInBytes
+                ? new(path) { Problem = TokenState.Unreadable, Evidence = $"The file has {length:N0} bytes; nothing over {MaximumSizeInBytes:N0} is read as a credential." }
+                : new(path) { Bytes = File.ReadAllBytes(real) };
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -67,9 +67,9 @@ internal static partial class TokenDiagnosis
         return null;
     }
 
-    /// <summary>Says where Compose lost something, without showing the secret: a run is named by its first letter.</summary>
+    /// <summary>Says where Compose lost something, by place and length; the run itself is part of the secret.</summary>
     public static string Describe(IReadOnlyList<DroppedRun> dropped) => string.Join(" ", dropped.Select(run =>
-        $"the run of {run.Text.Length} characters at line {run.Line}, column {run.Column} (it begins '{run.Text[..Math.Min(2, run.Text.Length)]}') is taken for a variable that is not defined, and dropped."));
+        $"the run of {run.Text.Length} characters at line {run.Line}, column {run.Column} is taken for a variable that is not defined, and dropped."));
 
     private static TokenFault Compare(BcryptHash hash, BcryptHash? expected) =>
         expected is null ? new(TokenState.Undetermined, "There is no source of truth to compare with.")

@@ -24,6 +24,9 @@ internal sealed record TokenReading
 
     public string Evidence { get; init; } = "";
 
+    /// <summary>Whether writing the value mends <see cref="Problem"/>; not so where another line is at fault.</summary>
+    public bool IsRepairable { get; init; }
+
     public int? Line { get; init; }
 
     /// <summary>What each reader gets; empty where <see cref="Problem"/> is set.</summary>
@@ -62,19 +65,29 @@ internal sealed record TokenReading
         try
         {
             // Compose v1 expands ${NAME} only, which no hash holds: what it sees is what was meant.
-            if (File.Document.Read(variable, DotEnvConsumer.ComposeV1) is not { } written || written.Value is "")
+            if (File.Document.Read(variable, DotEnvConsumer.ComposeV1) is not { } written || written.IsInherited || written.Value is "")
             {
-                var absent = File.Document.Get(variable) is null;
-                return this with { Problem = TokenState.Missing, Evidence = absent ? $"The file has no {variable}." : $"{variable} is empty." };
+                var stands = File.Document.Entries.Any(entry => entry.Name == variable);
+                return this with { Problem = TokenState.Missing, Evidence = stands ? $"{variable} has no value." : $"The file has no {variable}." };
             }
 
             var seen = new List<SeenValue>();
             foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
             {
                 var reading = File.Read(variable, consumer, shell)!;
-                if (reading.Value is null)
-                    return this with { Problem = TokenState.Malformed, Line = written.Line, Evidence = $"{NameOf(consumer)} cannot read it: {reading.Failure}" };
-                seen.Add(new(NameOf(consumer), reading.Value, reading.Dropped));
+                if (reading.Failure is not null)
+                {
+                    return this with
+                    {
+                        Problem = TokenState.Malformed,
+                        Written = written.Value,
+                        Line = reading.FailureLine,
+                        IsRepairable = reading.FailureLine == written.Line,
+                        Evidence = $"{NameOf(consumer)} cannot read line {reading.FailureLine}: it {reading.Failure}.",
+                    };
+                }
+
+                seen.Add(new(NameOf(consumer), reading.Value ?? "", reading.Dropped));
             }
 
             return this with { Seen = seen, Written = written.Value, Line = written.Line };

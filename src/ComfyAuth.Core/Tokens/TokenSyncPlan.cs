@@ -29,7 +29,7 @@ public sealed class TokenSyncPlan
     /// <param name="cancellationToken">Ends the work; then nothing has changed.</param>
     /// <returns>One record for each source and place, as it is afterwards.</returns>
     /// <exception cref="ComfyAuthException">
-    /// <c>DotEnvValueCannotBeQuoted</c>, or what <see cref="FileTransaction"/> reports; then nothing has changed.
+    /// What <see cref="FileTransaction"/> reports; then nothing has changed.
     /// </exception>
     public Task<IReadOnlyList<TokenSyncResult>> ApplyAsync(Func<PlannedTokenChange, Task<bool>>? approve = null, CancellationToken cancellationToken = default) =>
         _synchronizer.ApplyAsync(this, approve, cancellationToken);

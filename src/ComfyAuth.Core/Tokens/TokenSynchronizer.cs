@@ -33,7 +33,7 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
     /// <exception cref="ComfyAuthException">
     /// As <see cref="TokenAuditor.Audit"/>; <c>AmbiguousCredential</c>: more than one credential was asked for;
     /// <c>TokenSourceInvalid</c>: the source cannot be used and no other credential was asked for;
-    /// <c>AdoptNotFound</c>, <c>AdoptAmbiguous</c>; <c>TokenLocationUnusable</c>: a place cannot be read or written,
+    /// <c>AdoptNotFound</c>, <c>AdoptAmbiguous</c>, <c>SourceTokenInvalid</c>; <c>DotEnvValueCannotBeQuoted</c>; <c>TokenLocationUnusable</c>: a place cannot be read or written,
     /// so that the places could not be made to agree; <c>PasswordTooLong</c>, <c>PasswordHasNul</c>.
     /// </exception>
     public TokenSyncPlan Plan(GenAIStack stack, TokenSyncRequest request, CancellationToken cancellationToken = default)
@@ -75,7 +75,7 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
 
         var plan = new CredentialPlan { Survey = survey, Credential = credential, Note = note, Observations = [.. survey.Observe(credential)] };
         var source = plan.Observations[0];
-        if (MustWriteSource(survey.Source, credential, request))
+        if (MustWriteSource(survey, credential, request))
         {
             var known = survey.SourceContent.Problem == TokenState.Missing ? TokenAction.Added : TokenAction.Updated;
             plan.Changes.Add(new(source, null, plan, known, known == TokenAction.Added
@@ -87,11 +87,11 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
             plan.Changes.Add(new(source, null, plan, TokenAction.Protected, "Close the file to everybody but its owner"));
         }
 
-        // Several services may name the same place; it is changed once.
-        var places = plan.Observations.Skip(1).Zip(survey.Readings).DistinctBy(place => place.Second.Location.DisplayName);
+        // Several services, or several links, may lead to the same place; it is changed once, and a file is closed once.
+        var places = plan.Observations.Skip(1).Zip(survey.Readings).DistinctBy(place => (place.Second.File, place.Second.Location.Variable));
         foreach (var (observation, reading) in places)
         {
-            if (Change(observation, reading, plan) is { } change)
+            if (Change(observation, reading, plan) is { } change && !(change.Kind == TokenAction.Protected && plan.Changes.Exists(other => other.Reading?.File == reading.File)))
                 plan.Changes.Add(change);
         }
 
@@ -99,10 +99,11 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
     }
 
     /// <summary>A user name alone is no reason to touch a source that has worked without one, unless it was asked for.</summary>
-    private static bool MustWriteSource(TokenCredential? source, TokenCredential credential, TokenSyncRequest request) =>
-        source is null
+    private static bool MustWriteSource(CredentialSurvey survey, TokenCredential credential, TokenSyncRequest request) =>
+        survey.Source is not { } source
         || source.Hash != credential.Hash
         || (credential.Password is not null && source.Password != credential.Password)
+        || survey.HasOtherSecondPassword
         || (request.UserName is not null && source.UserName != request.UserName);
 
     private static PlannedTokenChange? Change(TokenObservation observation, TokenReading reading, CredentialPlan plan)
@@ -120,16 +121,31 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
             case TokenState.Exposed:
                 return new(observation, reading, plan, TokenAction.Protected, "Close the file to everybody but its owner");
             case TokenState.IsDirectory or TokenState.Unreadable:
-            case TokenState.Malformed when reading.Problem is not null && reading.Location.Format == TokenFormat.DotEnv:
+            case TokenState.Malformed when reading is { Problem: not null, IsRepairable: false, Location.Format: TokenFormat.DotEnv }:
                 throw new ComfyAuthException("TokenLocationUnusable", $"'{observation.Path}' cannot be synchronised: {observation.Evidence}", observation.Remedy);
         }
 
-        if (ValueFor(reading.Location, plan.Credential) is null)
+        if (ValueFor(reading.Location, plan.Credential) is not { } value)
             return null;
+        if (reading.Location.Variable is { } variable)
+            EnsureQuotable(value, reading.Location.Consumers, $"{observation.Path}#{variable}");
 
         return observation.State == TokenState.Missing
             ? new(observation, reading, plan, TokenAction.Added, $"Add the {role}")
             : new(observation, reading, plan, TokenAction.Updated, $"Set the {role} ({observation.State})");
+    }
+
+    /// <summary>What cannot be written is known before anybody is asked.</summary>
+    private static void EnsureQuotable(string value, DotEnvConsumer consumers, string place)
+    {
+        try
+        {
+            DotEnvQuoting.Quote(value, consumers);
+        }
+        catch (ComfyAuthException error)
+        {
+            throw new ComfyAuthException(error.Code, $"'{place}': {error.Message}", error.Remedy);
+        }
     }
 
     private static string? ValueFor(TokenLocation location, TokenCredential credential) => location.Role switch
@@ -147,6 +163,11 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         {
             if (BcryptHash.TryParse(token.Reveal(), out var given))
                 return (Known(given), Replacing("The given hash becomes the source of truth", given));
+
+            // A hash that was cut or mangled on its way must not be taken for a password.
+            var damage = TokenDiagnosis.OfHash(token.Reveal(), expected: null);
+            if (damage.State != TokenState.Malformed || token.Reveal().StartsWith("$2", StringComparison.Ordinal))
+                throw new ComfyAuthException("SourceTokenInvalid", $"The source token is a damaged hash: {damage.Evidence}", "Give the whole hash, in single quotes; or a password.");
             password = token;
         }
 
@@ -193,6 +214,8 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         if (survey.Source is { } source)
             all.Add((source.Hash, [survey.SourcePath]));
 
+        if (BcryptHash.TryParse(wanted, out var written))
+            wanted = written.ToString();
         var fingerprint = wanted.StartsWith("bcrypt:", StringComparison.OrdinalIgnoreCase) ? wanted["bcrypt:".Length..] : wanted;
         var place = wanted.Replace('\\', '/');
         var found = all
@@ -212,10 +235,9 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
     {
         var transaction = await FileTransaction.BeginAsync(stack.Root, new() { Logger = _logger }, cancellationToken).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
-        foreach (var file in changes.GroupBy(change => change.Observation.Path))
+        foreach (var file in changes.GroupBy(change => change.Reading?.File ?? change.Credential.Survey.SourceContent))
         {
-            var first = file.First();
-            var content = first.Reading?.File ?? first.Credential.Survey.SourceContent;
+            var content = file.Key;
             if (file.All(change => change.Kind == TokenAction.Protected))
             {
                 transaction.Protect(content.Path);
