@@ -201,14 +201,14 @@ public sealed partial class DockerClient
     /// <param name="grace">How long it may take to end by itself; null: 10 s.</param>
     /// <param name="stop">Gives up.</param>
     public Task StopAsync(string container, TimeSpan? grace = null, CancellationToken stop = default) =>
-        ActAsync(container, "stop", Grace(grace), "stopping", grace ?? s_defaultGrace, stop);
+        ActAsync(container, "stop", Grace(grace), "stopping", grace ?? DefaultGrace, stop);
 
     /// <summary>Stops a container and starts it again. Its environment stays as it was made; a changed one needs a new container.</summary>
     /// <param name="container">Its name or identifier.</param>
     /// <param name="grace">How long it may take to end by itself; null: 10 s.</param>
     /// <param name="stop">Gives up.</param>
     public Task RestartAsync(string container, TimeSpan? grace = null, CancellationToken stop = default) =>
-        ActAsync(container, "restart", Grace(grace), "restarting", grace ?? s_defaultGrace, stop);
+        ActAsync(container, "restart", Grace(grace), "restarting", grace ?? DefaultGrace, stop);
 
     /// <summary>Sends a signal to the main process of a container.</summary>
     /// <param name="container">Its name or identifier.</param>
@@ -249,8 +249,8 @@ public sealed partial class DockerClient
             : answer.StatusCode;
     }
 
-    private static readonly TimeSpan s_defaultGrace = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan s_exitCodeInterval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ExitCodeInterval = TimeSpan.FromMilliseconds(20);
 
     private static string Grace(TimeSpan? grace) =>
         grace is { } time ? string.Create(CultureInfo.InvariantCulture, $"?t={(int)Math.Ceiling(time.TotalSeconds)}") : "";
@@ -297,7 +297,7 @@ public sealed partial class DockerClient
                     var answer = await GetAsync($"/exec/{exec}/json", what, DockerJson.Default.ExecAnswer, token).ConfigureAwait(false);
                     if (answer is { Running: false, ExitCode: { } code })
                         return code;
-                    await Task.Delay(s_exitCodeInterval, token).ConfigureAwait(false);
+                    await Task.Delay(ExitCodeInterval, token).ConfigureAwait(false);
                 }
             },
             stop).ConfigureAwait(false);

@@ -7,7 +7,7 @@ namespace ComfyAuth.Docker;
 /// <remarks>Not a <see cref="Uri"/>: that type takes the dot out of <c>npipe:////./pipe/docker_engine</c>.</remarks>
 public sealed record DockerEndpoint
 {
-    private static readonly SearchValues<char> s_notInHost = SearchValues.Create("@/\\?# \t\r\n\0");
+    private static readonly SearchValues<char> NotInHost = SearchValues.Create("@/\\?# \t\r\n\0");
 
     private DockerEndpoint(DockerTransport transport, string address, string origin) => (Transport, Address, Origin) = (transport, address, origin);
 
@@ -101,7 +101,7 @@ public sealed record DockerEndpoint
 
     private static (string Host, int Port) HostAndPort(string text, string origin)
     {
-        if (text.AsSpan().ContainsAny(s_notInHost))
+        if (text.AsSpan().ContainsAny(NotInHost))
             throw Invalid(origin, "host and port are written as in tcp://host:2376");
 
         var close = text.LastIndexOf(']');
