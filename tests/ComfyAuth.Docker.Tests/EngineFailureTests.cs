@@ -6,7 +6,7 @@ namespace ComfyAuth.Tests.Docker;
 /// <summary>An engine that dies or hangs; each test has one of its own.</summary>
 public sealed class EngineFailureTests(TestEngine engine)
 {
-    private static readonly TimeSpan s_clear = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Clear = TimeSpan.FromSeconds(2);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -47,13 +47,13 @@ public sealed class EngineFailureTests(TestEngine engine)
         foreach (var task in new[] { executing, waiting, following, listening })
         {
             var error = await Assert.ThrowsAsync<DockerException>(() => task);
-            Assert.True(clock.Elapsed < s_clear, $"{clock.Elapsed}: {error.Message}");
+            Assert.True(clock.Elapsed < Clear, $"{clock.Elapsed}: {error.Message}");
             Assert.Equal("DockerNotRunning", error.Code);
             Assert.Contains(own.Endpoint.Address, error.Message, StringComparison.Ordinal);
         }
 
         Assert.Equal("DockerNotRunning", (await Assert.ThrowsAsync<DockerException>(() => client.ListContainersAsync(stop: Stop))).Code);
-        Assert.True(clock.Elapsed < s_clear, $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < Clear, $"{clock.Elapsed}");
         TestContext.Current.TestOutputHelper?.WriteLine($"all errors after {clock.ElapsedMilliseconds} ms");
     }
 

@@ -101,6 +101,15 @@ public sealed class DotEnvDocument
         return lookup is null ? View(reader) : reader.View(_text, _byteOrderMark, lookup);
     }
 
+    /// <summary>How one program sees every key of the file; each key once, in the order in which they first stand.</summary>
+    /// <param name="consumer">Exactly one program.</param>
+    /// <param name="lookup">The program's environment: the value of a variable, or null.</param>
+    internal IEnumerable<DotEnvReading> ReadAll(DotEnvConsumer consumer, Func<string, string?> lookup)
+    {
+        var view = View(consumer, lookup);
+        return _lastByName.Keys.Select(name => ReadFrom(view, name, consumer)!);
+    }
+
     /// <summary>How one program sees one key, from a view that was taken since the last change.</summary>
     internal DotEnvReading? ReadFrom(DotEnvView view, string name, DotEnvConsumer consumer)
     {

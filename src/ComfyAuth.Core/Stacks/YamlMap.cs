@@ -10,11 +10,6 @@ namespace ComfyAuth.Stacks;
 /// </summary>
 internal sealed class YamlMap
 {
-    /// <summary>Deeper than any stack file goes, and far from what would exhaust the stack of the node loader.</summary>
-    private const int MaximumDepth = 32;
-
-    private const int MaximumLength = 1_000_000;
-
     private readonly string _path;
     private readonly YamlMappingNode _node;
     private readonly Dictionary<string, YamlNode> _values = new();
@@ -30,12 +25,9 @@ internal sealed class YamlMap
     /// <summary>Loads a document whose top is a mapping; an empty document gives an empty map.</summary>
     public static YamlMap Load(string text, string path)
     {
-        if (text.Length > MaximumLength)
-            throw Invalid(path, new Mark(0, 1, 1), "the file is longer than 1,000,000 characters", "It is hardly a stack file.");
-
         try
         {
-            CheckDepth(text, path);
+            RefuseAliases(text, path);
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
             return stream.Documents switch
@@ -47,24 +39,17 @@ internal sealed class YamlMap
                 [_, { RootNode: var second }, ..] => throw Invalid(path, second.Start, "there is a second document", "Keep one document only."),
             };
         }
-        catch (Exception error) when (error is YamlException or ArgumentException or InvalidOperationException)
+        catch (Exception error) when (BoundedYaml.IsMalformed(error))
         {
-            // The loader reports some malformed documents as a bad argument, without a place.
-            throw Invalid(path, (error as YamlException)?.Start ?? new Mark(0, 1, 1), $"this is not valid YAML: {error.Message.TrimEnd('.')}", "Check indentation, quotes and repeated keys.", error);
+            throw BoundedYaml.Malformed(error, (place, problem, remedy, cause) => Invalid(path, place, problem, remedy, cause));
         }
     }
 
-    private static void CheckDepth(string text, string path)
+    private static void RefuseAliases(string text, string path)
     {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (parser.MoveNext())
+        foreach (var current in BoundedYaml.Events(text, (place, problem, remedy, cause) => Invalid(path, place, problem, remedy, cause)))
         {
-            depth += parser.Current!.NestingIncrease;
-            // The stream and the document count as one level each.
-            if (depth > MaximumDepth + 2)
-                throw Invalid(path, parser.Current.Start, $"the nesting is deeper than {MaximumDepth} levels", "A stack file needs five.");
-            if (parser.Current is AnchorAlias alias)
+            if (current is AnchorAlias alias)
                 throw Invalid(path, alias.Start, "aliases are not used in stack files", "Write the value out.");
         }
     }

@@ -8,14 +8,14 @@ namespace ComfyAuth.Tests.Docker;
 public sealed class ContainerLogReaderTests
 {
     private const string Stamp = "2026-11-22T13:25:55.341339907Z ";
-    private static readonly DateTimeOffset s_time = new DateTimeOffset(2026, 11, 22, 13, 25, 55, TimeSpan.Zero).AddTicks(3413399);
+    private static readonly DateTimeOffset Time = new DateTimeOffset(2026, 11, 22, 13, 25, 55, TimeSpan.Zero).AddTicks(3413399);
 
-    private static readonly string[] s_pieces = ["", "a", "größe", "€", "𝄞", "x 2026-11-22", " ", "\t", Stamp, new('y', 300)];
-    private static readonly Gen<string> s_text = Gen.OneOf(s_pieces).Array[0, 6].Select(string.Concat);
+    private static readonly string[] Pieces = ["", "a", "größe", "€", "𝄞", "x 2026-11-22", " ", "\t", Stamp, new('y', 300)];
+    private static readonly Gen<string> Text = Gen.OneOf(Pieces).Array[0, 6].Select(string.Concat);
 
     [Fact]
     public void However_the_bytes_are_cut_the_lines_are_the_same() =>
-        Gen.Select(Gen.Select(Gen.Bool, s_text).List[0, 20], Gen.Int[1, 40].Array[1, 50], Gen.Int[1, 30])
+        Gen.Select(Gen.Select(Gen.Bool, Text).List[0, 20], Gen.Int[1, 40].Array[1, 50], Gen.Int[1, 30])
             .Sample(
                 (lines, cuts, frame) =>
                 {
@@ -31,7 +31,7 @@ public sealed class ContainerLogReaderTests
 
     [Fact]
     public void A_message_in_several_frames_loses_the_timestamps_in_the_middle_of_its_line() =>
-        Gen.Select(s_text.Array[1, 5], Gen.Int[1, 40].Array[1, 50])
+        Gen.Select(Text.Array[1, 5], Gen.Int[1, 40].Array[1, 50])
             .Sample(
                 (parts, cuts) =>
                 {
@@ -40,7 +40,7 @@ public sealed class ContainerLogReaderTests
 
                     var line = Assert.Single(Read(new(tty: false, timestamps: true), bytes, cuts));
 
-                    Assert.Equal((string.Concat(parts), s_time), (line.Text, line.Timestamp!.Value));
+                    Assert.Equal((string.Concat(parts), Time), (line.Text, line.Timestamp!.Value));
                 },
                 iter: 1000,
                 threads: 1);

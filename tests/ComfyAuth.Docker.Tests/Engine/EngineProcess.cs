@@ -7,7 +7,7 @@ namespace ComfyAuth.Tests.Docker;
 public sealed class EngineProcess : IAsyncDisposable
 {
     private const string Prefix = "comfyauth-dockerd-";
-    private static readonly string s_script = Path.Combine(AppContext.BaseDirectory, "Engine", "engine.sh");
+    private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "Engine", "engine.sh");
     private readonly Process _supervisor;
 
     private EngineProcess(Process supervisor, string root) => (_supervisor, Root) = (supervisor, root);
@@ -37,7 +37,7 @@ public sealed class EngineProcess : IAsyncDisposable
         {
             var owner = folder[(folder.LastIndexOf('-') + 1)..];
             if (owner != Environment.ProcessId.ToString() && !Directory.Exists($"/proc/{owner}"))
-                await Process.Start("sh", [s_script, "clean", folder]).WaitForExitAsync();
+                await Process.Start("sh", [Script, "clean", folder]).WaitForExitAsync();
         }
     }
 
@@ -48,7 +48,7 @@ public sealed class EngineProcess : IAsyncDisposable
         Directory.CreateDirectory(root);
         string[] all =
         [
-            s_script, "run", root,
+            Script, "run", root,
             "--host", $"unix://{root}/engine.sock", "--data-root", $"{root}/data", "--exec-root", $"{root}/exec", "--pidfile", $"{root}/pid",
             "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
             .. arguments,

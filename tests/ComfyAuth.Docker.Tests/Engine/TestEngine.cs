@@ -13,7 +13,7 @@ namespace ComfyAuth.Tests.Docker;
 public sealed class TestEngine : IAsyncLifetime
 {
     private const string BusyBox = "/bin/busybox";
-    private static int s_number;
+    private static int Number;
     private readonly string _run = $"comfyauth-test-{Environment.ProcessId}";
     private string? _reason;
     private EngineProcess? _process;
@@ -70,7 +70,7 @@ public sealed class TestEngine : IAsyncLifetime
         var creation = new ContainerCreation
         {
             Image = Image,
-            Name = $"{_run}-{Interlocked.Increment(ref s_number)}",
+            Name = $"{_run}-{Interlocked.Increment(ref Number)}",
             Entrypoint = ["/bin/sh", "-c"],
             Command = [script],
             NetworkMode = "none",
