@@ -8,6 +8,6 @@
     )
 
     Rules        = @{
-        PSAvoidUsingPositionalParameters = @{ CommandAllowList = @('Join-Path') }
+        PSAvoidUsingPositionalParameters = @{ CommandAllowList = @('Join-Path', 'Set-StackFile', 'Edit-StackFile') }
     }
 }

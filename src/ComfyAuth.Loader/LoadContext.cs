@@ -11,7 +11,7 @@ namespace ComfyAuth.Loader;
 public sealed class LoadContext : AssemblyLoadContext
 {
     private static readonly object Gate = new();
-    private static volatile Assembly? _shell;
+    private static volatile Assembly? Shell;
 
     private readonly string _folder;
 
@@ -31,18 +31,18 @@ public sealed class LoadContext : AssemblyLoadContext
     /// <returns>The assembly of the cmdlets.</returns>
     public static Assembly LoadShell(string path)
     {
-        if (_shell is null)
+        if (Shell is null)
         {
             lock (Gate)
-                _shell ??= new LoadContext(Path.GetDirectoryName(path)!).LoadFromAssemblyPath(path);
+                Shell ??= new LoadContext(Path.GetDirectoryName(path)!).LoadFromAssemblyPath(path);
         }
 
-        var loaded = _shell.GetName().Version;
+        var loaded = Shell.GetName().Version;
         var wanted = AssemblyName.GetAssemblyName(path).Version;
         return loaded == wanted
-            ? _shell
+            ? Shell
             : throw new InvalidOperationException(
-                $"ComfyAuth {loaded} is already loaded from '{_shell.Location}'; a process keeps the first version it loads. Start a new PowerShell session to use {wanted}.");
+                $"ComfyAuth {loaded} is already loaded from '{Shell.Location}'; a process keeps the first version it loads. Start a new PowerShell session to use {wanted}.");
     }
 
     /// <inheritdoc/>

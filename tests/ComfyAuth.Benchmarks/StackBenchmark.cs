@@ -14,7 +14,7 @@ internal static class StackBenchmark
 
     private const int Rounds = 3;
 
-    private static readonly (string Name, string[] Command)[] s_contenders =
+    private static readonly (string Name, string[] Command)[] Contenders =
     [
         ("ComfyAuth", [Environment.ProcessPath!, StackRun.Verb]),
         ("Python", ["python3", Script, "--plain"]),
@@ -33,7 +33,7 @@ internal static class StackBenchmark
             var measured = new Dictionary<(string Work, string Who), List<(double Seconds, StackRunResult Result)>>();
             for (var round = 0; round < Rounds; round++)
             {
-                foreach (var (name, command) in s_contenders)
+                foreach (var (name, command) in Contenders)
                     await MeasureAsync(set, count, name, command, measured);
             }
 

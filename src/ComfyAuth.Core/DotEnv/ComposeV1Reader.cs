@@ -17,28 +17,28 @@ internal sealed class ComposeV1Reader : DotEnvReader
 
     private sealed class Scan(string text, Func<string, string?> lookup)
     {
-        private readonly List<DotEnvStatement> statements = [];
-        private readonly Dictionary<string, string?> values = [];
-        private int position;
+        private readonly List<DotEnvStatement> _statements = [];
+        private readonly Dictionary<string, string?> _values = [];
+        private int _position;
 
         public List<DotEnvStatement> Run()
         {
             while (true)
             {
-                while (position < text.Length && IsWhiteSpace(text[position]))
-                    position++;
-                if (position == text.Length)
-                    return statements;
+                while (_position < text.Length && IsWhiteSpace(text[_position]))
+                    _position++;
+                if (_position == text.Length)
+                    return _statements;
 
-                var start = position;
+                var start = _position;
                 if (ReadBinding(start) is { } statement)
                 {
-                    statements.Add(statement);
+                    _statements.Add(statement);
                     continue;
                 }
 
                 SkipLine();
-                statements.Add(new(start, position) { Failure = "cannot read the line and skips it with a warning" });
+                _statements.Add(new(start, _position) { Failure = "cannot read the line and skips it with a warning" });
             }
         }
 
@@ -46,22 +46,22 @@ internal sealed class ComposeV1Reader : DotEnvReader
         private DotEnvStatement? ReadBinding(int start)
         {
             SkipExport();
-            if (position < text.Length && text[position] == '#')
+            if (_position < text.Length && text[_position] == '#')
             {
                 SkipLine();
-                return new(start, position);
+                return new(start, _position);
             }
 
-            var nameStart = position;
+            var nameStart = _position;
             if (ReadName() is not { } name)
                 return null;
 
             SkipBlanks();
-            var hasValue = position < text.Length && text[position] == '=';
+            var hasValue = _position < text.Length && text[_position] == '=';
             var value = new OriginText();
             if (hasValue)
             {
-                position++;
+                _position++;
                 SkipBlanks();
                 if (!ReadValue(value))
                     return null;
@@ -70,64 +70,64 @@ internal sealed class ComposeV1Reader : DotEnvReader
             if (!ReadEndOfLine())
                 return null;
 
-            var statement = new DotEnvStatement(start, position) { Name = name, NameStart = nameStart };
+            var statement = new DotEnvStatement(start, _position) { Name = name, NameStart = nameStart };
             if (!hasValue)
             {
-                values[name] = null;
+                _values[name] = null;
                 return statement with { IsInherited = true, Value = lookup(name) };
             }
 
             var (expanded, dropped) = Expand(value.ToString());
-            values[name] = expanded;
+            _values[name] = expanded;
             return statement with { Value = expanded, Dropped = value.Locate(dropped) };
         }
 
         private void SkipExport()
         {
             const string Export = "export";
-            var end = position + Export.Length;
-            if (string.CompareOrdinal(text, position, Export, 0, Export.Length) == 0 && end < text.Length && IsBlank(text[end]))
+            var end = _position + Export.Length;
+            if (string.CompareOrdinal(text, _position, Export, 0, Export.Length) == 0 && end < text.Length && IsBlank(text[end]))
             {
-                position = end;
+                _position = end;
                 SkipBlanks();
             }
         }
 
         private string? ReadName()
         {
-            var start = position;
-            if (position < text.Length && text[position] == '\'')
+            var start = _position;
+            if (_position < text.Length && text[_position] == '\'')
             {
                 var close = text.IndexOf('\'', start + 1);
                 if (close <= start + 1)
                     return null;
-                position = close + 1;
+                _position = close + 1;
                 return Newlines(text[(start + 1)..close]);
             }
 
-            while (position < text.Length && text[position] is not ('=' or '#') && !IsWhiteSpace(text[position]))
-                position++;
-            return position == start ? null : text[start..position];
+            while (_position < text.Length && text[_position] is not ('=' or '#') && !IsWhiteSpace(text[_position]))
+                _position++;
+            return _position == start ? null : text[start.._position];
         }
 
         private bool ReadValue(OriginText value)
         {
-            if (position < text.Length && text[position] is '"' or '\'')
+            if (_position < text.Length && text[_position] is '"' or '\'')
             {
-                var close = ClosingQuote(position);
+                var close = ClosingQuote(_position);
                 if (close < 0)
                     return false;
-                Unescape(position + 1, close, text[position], value);
-                position = close + 1;
+                Unescape(_position + 1, close, text[_position], value);
+                _position = close + 1;
                 return true;
             }
 
-            var start = position;
-            while (position < text.Length && text[position] is not ('\r' or '\n'))
-                position++;
+            var start = _position;
+            while (_position < text.Length && text[_position] is not ('\r' or '\n'))
+                _position++;
 
-            var end = position;
-            for (var i = start + 1; i < position; i++)
+            var end = _position;
+            for (var i = start + 1; i < _position; i++)
             {
                 if (text[i] == '#' && IsWhiteSpace(text[i - 1]))
                 {
@@ -177,13 +177,13 @@ internal sealed class ComposeV1Reader : DotEnvReader
         private bool ReadEndOfLine()
         {
             SkipBlanks();
-            if (position < text.Length && text[position] == '#')
+            if (_position < text.Length && text[_position] == '#')
             {
                 SkipLine();
                 return true;
             }
 
-            if (position < text.Length && text[position] is not ('\r' or '\n'))
+            if (_position < text.Length && text[_position] is not ('\r' or '\n'))
                 return false;
             SkipLine();
             return true;
@@ -219,7 +219,7 @@ internal sealed class ComposeV1Reader : DotEnvReader
 
                 output.Append(value, copied, i - copied);
                 var name = value[(i + 2)..mark];
-                if (values.TryGetValue(name, out var found) || (found = lookup(name)) is not null)
+                if (_values.TryGetValue(name, out var found) || (found = lookup(name)) is not null)
                     output.Append(found);
                 else if (close > mark)
                     output.Append(value, mark + 2, close - mark - 2);
@@ -234,16 +234,16 @@ internal sealed class ComposeV1Reader : DotEnvReader
 
         private void SkipBlanks()
         {
-            while (position < text.Length && IsBlank(text[position]))
-                position++;
+            while (_position < text.Length && IsBlank(text[_position]))
+                _position++;
         }
 
         private void SkipLine()
         {
-            while (position < text.Length && text[position] is not ('\r' or '\n'))
-                position++;
-            if (position < text.Length && text[position++] == '\r' && position < text.Length && text[position] == '\n')
-                position++;
+            while (_position < text.Length && text[_position] is not ('\r' or '\n'))
+                _position++;
+            if (_position < text.Length && text[_position++] == '\r' && _position < text.Length && text[_position] == '\n')
+                _position++;
         }
 
         private static string Newlines(string value) =>

@@ -5,6 +5,9 @@ namespace ComfyAuth.DotEnv;
 /// <summary>The grammar of Compose v2 (compose-go, package dotenv), which is also the grammar of a <see cref="DotEnvDocument"/>.</summary>
 internal sealed class ComposeV2Reader : DotEnvReader
 {
+    /// <summary>What variables may insert into one file, in characters; lines that repeat each other would fill the memory.</summary>
+    private const int MaximumInserted = 16_000_000;
+
     private const string QuoteRemedy = "Close the quote, or put a value that holds a quote into the other kind of quotes.";
 
     public override DotEnvConsumer Consumer => DotEnvConsumer.ComposeV2;
@@ -25,11 +28,22 @@ internal sealed class ComposeV2Reader : DotEnvReader
         }
 
         var values = new Dictionary<string, string>();
-        string? Find(string name) => lookup(name) ?? values.GetValueOrDefault(name);
+        var inserted = 0L;
+        string? Find(string name)
+        {
+            var value = lookup(name) ?? values.GetValueOrDefault(name);
+            return (inserted += value?.Length ?? 0) <= MaximumInserted ? value : null;
+        }
 
         foreach (var span in spans)
         {
             var statement = Evaluate(text, span, Find);
+            if (inserted > MaximumInserted)
+            {
+                statements.Add(statement with { Value = null, Failure = $"makes the values longer than {MaximumInserted} characters together", FailureOffset = span.NameStart, Reach = FailureReach.File });
+                break;
+            }
+
             if (statement.Value is not null)
                 values[span.Name] = statement.Value;
             statements.Add(statement);

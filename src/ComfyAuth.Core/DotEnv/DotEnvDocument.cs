@@ -11,30 +11,30 @@ namespace ComfyAuth.DotEnv;
 /// </summary>
 public sealed class DotEnvDocument
 {
-    private readonly bool byteOrderMark;
-    private readonly string? path;
-    private readonly Dictionary<DotEnvConsumer, DotEnvView> views = [];
-    private string text;
-    private List<EntrySpan> spans;
-    private LineMap lines;
-    private Dictionary<string, int> lastByName;
-    private DotEnvEntry[]? entries;
+    private readonly bool _byteOrderMark;
+    private readonly string? _path;
+    private readonly Dictionary<DotEnvConsumer, DotEnvView> _views = [];
+    private string _text;
+    private List<EntrySpan> _spans;
+    private LineMap _lines;
+    private Dictionary<string, int> _lastByName;
+    private DotEnvEntry[]? _entries;
 
     private DotEnvDocument(string text, bool byteOrderMark, string? path)
     {
-        this.text = text;
-        this.byteOrderMark = byteOrderMark;
-        this.path = path;
-        spans = ComposeV2Reader.Split(text, path);
-        lines = new LineMap(text);
-        lastByName = IndexLast(spans);
+        _text = text;
+        _byteOrderMark = byteOrderMark;
+        _path = path;
+        _spans = ComposeV2Reader.Split(text, path);
+        _lines = new LineMap(text);
+        _lastByName = IndexLast(_spans);
     }
 
     /// <summary>The keys in the order in which they stand, duplicates included.</summary>
-    public IReadOnlyList<DotEnvEntry> Entries => entries ??= [.. spans.Select(span =>
+    public IReadOnlyList<DotEnvEntry> Entries => _entries ??= [.. _spans.Select(span =>
     {
-        var (line, column) = lines.Locate(span.NameStart);
-        return new DotEnvEntry(text, span, line, column);
+        var (line, column) = _lines.Locate(span.NameStart);
+        return new DotEnvEntry(_text, span, line, column);
     })];
 
     /// <summary>Reads a file's bytes.</summary>
@@ -64,11 +64,11 @@ public sealed class DotEnvDocument
     /// <summary>The file's bytes.</summary>
     public byte[] ToBytes()
     {
-        var start = byteOrderMark ? Encoding.UTF8.Preamble.Length : 0;
-        var bytes = new byte[start + Encoding.UTF8.GetByteCount(text)];
-        if (byteOrderMark)
+        var start = _byteOrderMark ? Encoding.UTF8.Preamble.Length : 0;
+        var bytes = new byte[start + Encoding.UTF8.GetByteCount(_text)];
+        if (_byteOrderMark)
             Encoding.UTF8.Preamble.CopyTo(bytes);
-        Encoding.UTF8.GetBytes(text, bytes.AsSpan(start));
+        Encoding.UTF8.GetBytes(_text, bytes.AsSpan(start));
         return bytes;
     }
 
@@ -98,7 +98,16 @@ public sealed class DotEnvDocument
     {
         if (DotEnvReader.For(consumer) is not [var reader])
             throw new ArgumentOutOfRangeException(nameof(consumer), consumer, "Name exactly one consumer.");
-        return lookup is null ? View(reader) : reader.View(text, byteOrderMark, lookup);
+        return lookup is null ? View(reader) : reader.View(_text, _byteOrderMark, lookup);
+    }
+
+    /// <summary>How one program sees every key of the file; each key once, in the order in which they first stand.</summary>
+    /// <param name="consumer">Exactly one program.</param>
+    /// <param name="lookup">The program's environment: the value of a variable, or null.</param>
+    internal IEnumerable<DotEnvReading> ReadAll(DotEnvConsumer consumer, Func<string, string?> lookup)
+    {
+        var view = View(consumer, lookup);
+        return _lastByName.Keys.Select(name => ReadFrom(view, name, consumer)!);
     }
 
     /// <summary>How one program sees one key, from a view that was taken since the last change.</summary>
@@ -107,19 +116,19 @@ public sealed class DotEnvDocument
         var statement = view.Last(name);
         var offset = statement?.NameStart;
         var cause = statement?.Failure is null ? null : statement;
-        var isListed = lastByName.TryGetValue(name, out var index);
+        var isListed = _lastByName.TryGetValue(name, out var index);
         if (statement is null)
         {
             if (!isListed)
                 return null;
 
-            offset = spans[index].NameStart;
+            offset = _spans[index].NameStart;
             cause = view.Statements.FindLast(candidate => candidate.Start <= offset && offset < candidate.End)
                 ?? new DotEnvStatement(offset.Value, offset.Value);
             if (cause.Failure is null)
                 cause = cause with { Failure = "takes the line for something else", FailureOffset = offset.Value };
         }
-        else if (isListed && view.Stop is { } stop && stop.Start <= spans[index].NameStart)
+        else if (isListed && view.Stop is { } stop && stop.Start <= _spans[index].NameStart)
         {
             // A later duplicate stands where nothing can be said any more.
             cause ??= stop;
@@ -128,7 +137,7 @@ public sealed class DotEnvDocument
         // A program that refuses the file passes on none of its values.
         cause = view.Refusal ?? cause;
 
-        var (line, column) = lines.Locate(offset!.Value);
+        var (line, column) = _lines.Locate(offset!.Value);
         return new DotEnvReading
         {
             Name = name,
@@ -137,9 +146,9 @@ public sealed class DotEnvDocument
             Line = line,
             Column = column,
             IsInherited = statement?.IsInherited ?? false,
-            Dropped = statement is null ? [] : [.. statement.Dropped.Select(lines.Locate)],
+            Dropped = statement is null ? [] : [.. statement.Dropped.Select(_lines.Locate)],
             Failure = cause?.Failure,
-            FailureLine = cause is null ? null : lines.Locate(cause.FailureOffset).Line,
+            FailureLine = cause is null ? null : _lines.Locate(cause.FailureOffset).Line,
         };
     }
 
@@ -183,21 +192,21 @@ public sealed class DotEnvDocument
     public bool Remove(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (!lastByName.ContainsKey(name))
+        if (!_lastByName.ContainsKey(name))
             return false;
 
-        var kept = new StringBuilder(text.Length);
+        var kept = new StringBuilder(_text.Length);
         var position = 0;
-        foreach (var span in spans.Where(span => span.Name == name))
+        foreach (var span in _spans.Where(span => span.Name == name))
         {
-            var lineStart = span.Start == 0 ? 0 : text.LastIndexOf('\n', span.Start - 1) + 1;
+            var lineStart = span.Start == 0 ? 0 : _text.LastIndexOf('\n', span.Start - 1) + 1;
             var tail = TailOf(span);
-            var isAlone = tail.IsDisposable && string.IsNullOrWhiteSpace(text[lineStart..span.Start]);
-            kept.Append(text, position, (isAlone ? lineStart : span.Start) - position);
+            var isAlone = tail.IsDisposable && string.IsNullOrWhiteSpace(_text[lineStart..span.Start]);
+            kept.Append(_text, position, (isAlone ? lineStart : span.Start) - position);
             position = isAlone ? tail.LineEnd : span.ValueEnd;
         }
 
-        Replace(kept.Append(text, position, text.Length - position).ToString());
+        Replace(kept.Append(_text, position, _text.Length - position).ToString());
         return true;
     }
 
@@ -240,8 +249,8 @@ public sealed class DotEnvDocument
 
     private DotEnvView View(DotEnvReader reader)
     {
-        if (!views.TryGetValue(reader.Consumer, out var view))
-            views[reader.Consumer] = view = reader.View(text, byteOrderMark, DotEnvReader.NoVariable);
+        if (!_views.TryGetValue(reader.Consumer, out var view))
+            _views[reader.Consumer] = view = reader.View(_text, _byteOrderMark, DotEnvReader.NoVariable);
         return view;
     }
 
@@ -253,23 +262,23 @@ public sealed class DotEnvDocument
     /// <summary>The ways to place the key, the one that changes least first.</summary>
     private IEnumerable<Slot> Slots(string name, string? after, IReadOnlyList<string> commentLines)
     {
-        if (!lastByName.TryGetValue(name, out var index))
+        if (!_lastByName.TryGetValue(name, out var index))
         {
             var newline = DominantNewline();
             var position = InsertionPoint(after);
-            var lineStart = position > 0 && text[position - 1] != '\n' ? newline : "";
+            var lineStart = position > 0 && _text[position - 1] != '\n' ? newline : "";
             var comments = string.Concat(commentLines.Select(line => line + newline));
-            yield return new(text[..position] + lineStart + comments, "", "=", "", newline, text[position..], spans.Count + 1);
+            yield return new(_text[..position] + lineStart + comments, "", "=", "", newline, _text[position..], _spans.Count + 1);
             yield break;
         }
 
-        var span = spans[index];
+        var span = _spans[index];
         var tail = TailOf(span);
-        var export = text[span.Start..span.NameStart];
-        var separator = span.IsBare ? "=" : text[span.NameEnd..span.ValueStart];
+        var export = _text[span.Start..span.NameStart];
+        var separator = span.IsBare ? "=" : _text[span.NameEnd..span.ValueStart];
         var slot = new Slot(
-            text[..span.Start], export, separator, text[span.ValueEnd..tail.BreakStart], text[tail.BreakStart..tail.LineEnd],
-            text[tail.LineEnd..], spans.Count);
+            _text[..span.Start], export, separator, _text[span.ValueEnd..tail.BreakStart], _text[tail.BreakStart..tail.LineEnd],
+            _text[tail.LineEnd..], _spans.Count);
         foreach (var head in new[] { slot, slot with { Separator = "=" }, slot with { Separator = "=", Export = "" } })
         {
             yield return head;
@@ -295,7 +304,7 @@ public sealed class DotEnvDocument
             var changed = slot.Before + line + slot.LineBreak + slot.Rest;
             if (StaysReadable(changed, nameStart, slot.EntryCount) && Array.TrueForAll(readers, reader =>
             {
-                var view = reader.View(changed, byteOrderMark, DotEnvReader.NoVariable);
+                var view = reader.View(changed, _byteOrderMark, DotEnvReader.NoVariable);
                 return view.Gives(name, value) && view.Last(name)!.NameStart == nameStart;
             }))
             {
@@ -322,36 +331,36 @@ public sealed class DotEnvDocument
     /// <summary>What stands between a value and the end of its line, and whether it is only a comment or white space.</summary>
     private (int BreakStart, int LineEnd, bool IsDisposable) TailOf(EntrySpan span)
     {
-        var newline = text.IndexOf('\n', span.ValueEnd);
-        var lineEnd = newline < 0 ? text.Length : newline + 1;
-        var breakStart = newline < 0 ? text.Length : newline > span.ValueEnd && text[newline - 1] == '\r' ? newline - 1 : newline;
-        var content = text.AsSpan(span.ValueEnd, breakStart - span.ValueEnd).TrimStart();
+        var newline = _text.IndexOf('\n', span.ValueEnd);
+        var lineEnd = newline < 0 ? _text.Length : newline + 1;
+        var breakStart = newline < 0 ? _text.Length : newline > span.ValueEnd && _text[newline - 1] == '\r' ? newline - 1 : newline;
+        var content = _text.AsSpan(span.ValueEnd, breakStart - span.ValueEnd).TrimStart();
         return (breakStart, lineEnd, content is [] or ['#', ..]);
     }
 
     /// <summary>The start of the line below a key, or the end of the file; never inside a value of several lines.</summary>
     private int InsertionPoint(string? after)
     {
-        if (after is null || !lastByName.TryGetValue(after, out var index))
-            return text.Length;
+        if (after is null || !_lastByName.TryGetValue(after, out var index))
+            return _text.Length;
 
-        var newline = text.IndexOf('\n', spans[index].ValueEnd);
-        while (newline >= 0 && ++index < spans.Count && spans[index].Start < newline)
+        var newline = _text.IndexOf('\n', _spans[index].ValueEnd);
+        while (newline >= 0 && ++index < _spans.Count && _spans[index].Start < newline)
         {
-            if (spans[index].ValueEnd > newline)
-                newline = text.IndexOf('\n', spans[index].ValueEnd);
+            if (_spans[index].ValueEnd > newline)
+                newline = _text.IndexOf('\n', _spans[index].ValueEnd);
         }
 
-        return newline < 0 ? text.Length : newline + 1;
+        return newline < 0 ? _text.Length : newline + 1;
     }
 
     private string DominantNewline()
     {
         int lineFeeds = 0, pairs = 0;
-        for (var i = text.IndexOf('\n', StringComparison.Ordinal); i >= 0; i = text.IndexOf('\n', i + 1))
+        for (var i = _text.IndexOf('\n', StringComparison.Ordinal); i >= 0; i = _text.IndexOf('\n', i + 1))
         {
             lineFeeds++;
-            if (i > 0 && text[i - 1] == '\r')
+            if (i > 0 && _text[i - 1] == '\r')
                 pairs++;
         }
 
@@ -360,12 +369,12 @@ public sealed class DotEnvDocument
 
     private void Replace(string changed)
     {
-        spans = ComposeV2Reader.Split(changed, path);
-        text = changed;
-        lines = new LineMap(text);
-        lastByName = IndexLast(spans);
-        entries = null;
-        views.Clear();
+        _spans = ComposeV2Reader.Split(changed, _path);
+        _text = changed;
+        _lines = new LineMap(_text);
+        _lastByName = IndexLast(_spans);
+        _entries = null;
+        _views.Clear();
     }
 
     /// <summary>A place for a key: what stands before its line's own text, around its name and value, and behind.</summary>

@@ -11,27 +11,27 @@ public sealed class DotEnvInterpolation
     /// <summary>Deeper nesting than this is refused: it is no value anybody wrote, and it would exhaust the stack.</summary>
     private const int MaximumDepth = 200;
 
-    private readonly string text;
-    private readonly Func<string, string?> lookup;
-    private readonly List<DroppedAt> dropped = [];
-    private string value = "";
+    private readonly string _text;
+    private readonly Func<string, string?> _lookup;
+    private readonly List<DroppedAt> _dropped = [];
+    private string _value = "";
 
     private DotEnvInterpolation(string text, Func<string, string?> lookup)
     {
-        this.text = text;
-        this.lookup = lookup;
+        _text = text;
+        _lookup = lookup;
     }
 
     /// <summary>The text with its variables replaced; empty when <see cref="Failure"/> is set.</summary>
-    public string Value => Failure is null ? value : "";
+    public string Value => Failure is null ? _value : "";
 
     /// <summary>The runs that were replaced by nothing, in the order in which they stand.</summary>
     public IReadOnlyList<DroppedRun> Dropped
     {
         get
         {
-            var lines = new LineMap(text);
-            return [.. dropped.Select(lines.Locate)];
+            var lines = new LineMap(_text);
+            return [.. _dropped.Select(lines.Locate)];
         }
     }
 
@@ -41,7 +41,7 @@ public sealed class DotEnvInterpolation
     /// <summary>0-based index in the text of the substitution that fails.</summary>
     internal int FailureOffset { get; private set; }
 
-    internal IReadOnlyList<DroppedAt> DroppedAt => dropped;
+    internal IReadOnlyList<DroppedAt> DroppedAt => _dropped;
 
     /// <summary>Replays the interpolation.</summary>
     /// <param name="text">The text, already unquoted.</param>
@@ -54,13 +54,13 @@ public sealed class DotEnvInterpolation
         var interpolation = new DotEnvInterpolation(text, lookup);
         if (!text.Contains('$', StringComparison.Ordinal))
         {
-            interpolation.value = text;
+            interpolation._value = text;
             return interpolation;
         }
 
         var output = new StringBuilder();
         interpolation.Expand(0, text.Length, output, depth: 0);
-        interpolation.value = output.ToString();
+        interpolation._value = output.ToString();
         return interpolation;
     }
 
@@ -69,15 +69,15 @@ public sealed class DotEnvInterpolation
         var position = start;
         while (position < end && Failure is null)
         {
-            var dollar = text.IndexOf('$', position, end - position);
+            var dollar = _text.IndexOf('$', position, end - position);
             if (dollar < 0)
             {
-                output.Append(text, position, end - position);
+                output.Append(_text, position, end - position);
                 return;
             }
 
-            output.Append(text, position, dollar - position);
-            var next = dollar + 1 < end ? text[dollar + 1] : '\0';
+            output.Append(_text, position, dollar - position);
+            var next = dollar + 1 < end ? _text[dollar + 1] : '\0';
             if (next == '$')
             {
                 output.Append('$');
@@ -90,7 +90,7 @@ public sealed class DotEnvInterpolation
             else if (IsNameStart(next))
             {
                 position = EndOfName(dollar + 1, end);
-                Append(text[(dollar + 1)..position], dollar, position, output);
+                Append(_text[(dollar + 1)..position], dollar, position, output);
             }
             else
             {
@@ -108,24 +108,24 @@ public sealed class DotEnvInterpolation
         if (nameEnd == nameStart || nameEnd == end)
             return Fail(dollar, "has a ${ that is no valid substitution");
 
-        var name = text[nameStart..nameEnd];
-        if (text[nameEnd] == '}')
+        var name = _text[nameStart..nameEnd];
+        if (_text[nameEnd] == '}')
         {
             Append(name, dollar, nameEnd + 1, output);
             return nameEnd + 1;
         }
 
-        var emptyIsUnset = text[nameEnd] == ':';
+        var emptyIsUnset = _text[nameEnd] == ':';
         var operatorAt = emptyIsUnset ? nameEnd + 1 : nameEnd;
-        var close = operatorAt < end && text[operatorAt] is '-' or '+' or '?' ? ClosingBrace(dollar, end) : -1;
+        var close = operatorAt < end && _text[operatorAt] is '-' or '+' or '?' ? ClosingBrace(dollar, end) : -1;
         if (close < 0)
             return Fail(dollar, "has a ${ that is no valid substitution");
         if (depth == MaximumDepth)
             return Fail(dollar, "nests substitutions too deeply");
 
-        var found = lookup(name);
+        var found = _lookup(name);
         var isSet = found is not null && !(emptyIsUnset && found.Length == 0);
-        switch (text[operatorAt])
+        switch (_text[operatorAt])
         {
             case '-' when !isSet:
             case '+' when isSet:
@@ -150,21 +150,21 @@ public sealed class DotEnvInterpolation
     {
         var open = 1;
         var last = -1;
-        for (var i = dollar + 3; i < end && text[i] != '\n'; i++)
+        for (var i = dollar + 3; i < end && _text[i] != '\n'; i++)
         {
-            if (text[i] == '}')
+            if (_text[i] == '}')
             {
                 last = i;
                 if (--open == 0)
                     return i;
             }
-            else if (text[i] == '{')
+            else if (_text[i] == '{')
             {
                 open++;
                 i++;
-                if (i < end && text[i] == '\n')
+                if (i < end && _text[i] == '\n')
                     break;
-                if (i < end && text[i] == '}')
+                if (i < end && _text[i] == '}')
                     last = i;
             }
         }
@@ -174,23 +174,23 @@ public sealed class DotEnvInterpolation
 
     private void Append(string name, int start, int end, StringBuilder output)
     {
-        if (lookup(name) is { } found)
+        if (_lookup(name) is { } found)
             output.Append(found);
         else
-            dropped.Add(new DroppedAt(name, text[start..end], start));
+            _dropped.Add(new DroppedAt(name, _text[start..end], start));
     }
 
     private int Fail(int offset, string reason)
     {
         Failure = reason;
         FailureOffset = offset;
-        return text.Length;
+        return _text.Length;
     }
 
     private int EndOfName(int start, int end)
     {
         var i = start;
-        while (i < end && (IsNameStart(text[i]) || (i > start && char.IsAsciiDigit(text[i]))))
+        while (i < end && (IsNameStart(_text[i]) || (i > start && char.IsAsciiDigit(_text[i]))))
             i++;
         return i;
     }

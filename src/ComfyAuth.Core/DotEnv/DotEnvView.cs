@@ -3,7 +3,7 @@ namespace ComfyAuth.DotEnv;
 /// <summary>A whole file as one program sees it in one environment.</summary>
 internal sealed class DotEnvView
 {
-    private readonly Dictionary<string, DotEnvStatement> lastByName = [];
+    private readonly Dictionary<string, DotEnvStatement> _lastByName = [];
 
     public DotEnvView(List<DotEnvStatement> statements)
     {
@@ -13,7 +13,7 @@ internal sealed class DotEnvView
         foreach (var statement in statements)
         {
             if (statement.Name is not null)
-                lastByName[statement.Name] = statement;
+                _lastByName[statement.Name] = statement;
         }
     }
 
@@ -26,7 +26,7 @@ internal sealed class DotEnvView
     public DotEnvStatement? Stop { get; }
 
     /// <summary>The statement that decides on a key.</summary>
-    public DotEnvStatement? Last(string name) => lastByName.GetValueOrDefault(name);
+    public DotEnvStatement? Last(string name) => _lastByName.GetValueOrDefault(name);
 
     /// <summary>Whether the key gets this value from a statement that does not fail itself.</summary>
     public bool Gives(string name, string value) => Last(name) is { Failure: null } statement && statement.Value == value;

@@ -6,23 +6,23 @@ namespace ComfyAuth.DotEnv;
 internal sealed class OriginText
 {
     // A StringBuilder would be slow to index.
-    private readonly List<char> characters = [];
-    private readonly List<int> origins = [];
+    private readonly List<char> _characters = [];
+    private readonly List<int> _origins = [];
 
     public void Append(char character, int origin)
     {
-        characters.Add(character);
-        origins.Add(origin);
+        _characters.Add(character);
+        _origins.Add(origin);
     }
 
-    public int Length => characters.Count;
+    public int Length => _characters.Count;
 
-    public char this[int index] => characters[index];
+    public char this[int index] => _characters[index];
 
-    public int OriginOf(int index) => origins[index];
+    public int OriginOf(int index) => _origins[index];
 
     public IReadOnlyList<DroppedAt> Locate(IReadOnlyList<DroppedAt> runs) =>
-        runs.Count == 0 ? runs : [.. runs.Select(run => run with { Offset = origins[run.Offset] })];
+        runs.Count == 0 ? runs : [.. runs.Select(run => run with { Offset = _origins[run.Offset] })];
 
-    public override string ToString() => new(CollectionsMarshal.AsSpan(characters));
+    public override string ToString() => new(CollectionsMarshal.AsSpan(_characters));
 }

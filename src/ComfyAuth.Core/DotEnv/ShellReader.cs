@@ -60,78 +60,78 @@ internal sealed class ShellReader : DotEnvReader
             "PPID", "RANDOM", "SECONDS", "SHELLOPTS", "SRANDOM", "UID",
         ];
 
-        private readonly List<DotEnvStatement> statements = [];
+        private readonly List<DotEnvStatement> _statements = [];
 
         /// <summary>What the file has assigned so far; null where that cannot be known.</summary>
-        private readonly Dictionary<string, string?> values = [];
+        private readonly Dictionary<string, string?> _values = [];
 
-        private readonly StringBuilder value = new();
-        private List<DroppedAt> dropped = [];
-        private string? wordFailure;
-        private bool hasBrace;
-        private string? stop;
-        private FailureReach stopReach = FailureReach.Rest;
-        private int position;
+        private readonly StringBuilder _value = new();
+        private List<DroppedAt> _dropped = [];
+        private string? _wordFailure;
+        private bool _hasBrace;
+        private string? _stop;
+        private FailureReach _stopReach = FailureReach.Rest;
+        private int _position;
 
         public List<DotEnvStatement> Run()
         {
-            while (stop is null)
+            while (_stop is null)
             {
                 SkipBlanks();
-                if (position == text.Length)
+                if (_position == text.Length)
                     break;
-                if (text[position] == '\n')
-                    position++;
+                if (text[_position] == '\n')
+                    _position++;
                 else
                     ReadLine();
             }
 
-            return statements;
+            return _statements;
         }
 
         /// <summary>Reads the commands of a line. Bash runs none of them if one does not parse.</summary>
         private void ReadLine()
         {
-            var first = statements.Count;
-            while (stop is null && ReadCommand())
+            var first = _statements.Count;
+            while (_stop is null && ReadCommand())
                 SkipBlanks();
 
-            if (stop is null)
+            if (_stop is null)
                 return;
-            for (var i = first; i < statements.Count; i++)
-                statements[i] = statements[i] with { Failure = statements[i].Failure ?? stop, Value = null };
+            for (var i = first; i < _statements.Count; i++)
+                _statements[i] = _statements[i] with { Failure = _statements[i].Failure ?? _stop, Value = null };
         }
 
         /// <summary>Reads a command; true when another one follows it on the line.</summary>
         private bool ReadCommand()
         {
-            var start = position;
+            var start = _position;
             var words = new List<DotEnvStatement>();
             string? failure = null;
             bool isExport = false, isCommand = false, ended = false;
-            while (!ended && stop is null)
+            while (!ended && _stop is null)
             {
                 SkipBlanks();
-                if (position == text.Length || text[position] == '\n')
+                if (_position == text.Length || text[_position] == '\n')
                     break;
 
-                switch (text[position])
+                switch (text[_position])
                 {
-                    case ';' or '&' or '|' when position == start:
-                        stop = "meets an operator where a line should start";
+                    case ';' or '&' or '|' when _position == start:
+                        _stop = "meets an operator where a line should start";
                         break;
                     case ';':
-                        position++;
+                        _position++;
                         ended = true;
-                        if (position < text.Length && text[position] is ';' or '&')
-                            stop = "meets two operators in a row";
+                        if (_position < text.Length && text[_position] is ';' or '&')
+                            _stop = "meets two operators in a row";
                         break;
                     case '&' or '|' or '<' or '>':
                         failure = "takes an unquoted & | < or > for an operator";
                         ended = ReadOperator();
                         break;
                     case '(' or ')':
-                        stop = "meets an unquoted bracket";
+                        _stop = "meets an unquoted bracket";
                         break;
                     default:
                         ReadWord(words, ref isExport, ref isCommand);
@@ -141,71 +141,71 @@ internal sealed class ShellReader : DotEnvReader
 
             if (isCommand)
                 failure = CommandReason;
-            Emit(start, words, stop ?? failure, isCommand || words.Count == 0 || stop is not null);
+            Emit(start, words, _stop ?? failure, isCommand || words.Count == 0 || _stop is not null);
             return ended;
         }
 
         /// <summary>Skips an operator; true when it ends the command, so that the next one is on its own.</summary>
         private bool ReadOperator()
         {
-            var first = text[position++];
-            var second = position < text.Length ? text[position] : '\n';
+            var first = text[_position++];
+            var second = _position < text.Length ? text[_position] : '\n';
             var isDouble = (first, second) is ('&', '&' or '>') or ('|', '|' or '&') or ('>', '>' or '&' or '|') or ('<', '&' or '>');
             if (first == '<' && second == '<')
             {
-                stop = "meets a here-document";
+                _stop = "meets a here-document";
                 return true;
             }
 
             if (first == '&' && !isDouble && second is not ('|' or ';'))
                 return true;
             if (isDouble)
-                position++;
+                _position++;
 
             // An operator that waits for a word takes it from the next line, or fails. Digits before an arrow are no word.
             SkipBlanks();
-            var wordStart = position;
+            var wordStart = _position;
             while (wordStart < text.Length && char.IsAsciiDigit(text[wordStart]))
                 wordStart++;
-            if (wordStart == text.Length || text[wordStart] is '<' or '>' || text[position] is '\n' or '&' or '|' or ';' or '(' or ')')
-                stop = "meets an operator with nothing behind it";
+            if (wordStart == text.Length || text[wordStart] is '<' or '>' || text[_position] is '\n' or '&' or '|' or ';' or '(' or ')')
+                _stop = "meets an operator with nothing behind it";
             return false;
         }
 
         private void ReadWord(List<DotEnvStatement> words, ref bool isExport, ref bool isCommand)
         {
-            var start = position;
-            value.Clear();
-            dropped = [];
-            wordFailure = null;
-            hasBrace = false;
+            var start = _position;
+            _value.Clear();
+            _dropped = [];
+            _wordFailure = null;
+            _hasBrace = false;
 
             var nameEnd = EndOfName(start);
             var name = text[start..nameEnd];
             if (!isCommand && nameEnd > start && nameEnd < text.Length && text[nameEnd] == '=')
             {
-                position = nameEnd + 1;
+                _position = nameEnd + 1;
                 ReadValue();
                 // Only the arguments of a command, such as export, have their braces expanded.
-                if (isExport && hasBrace)
-                    wordFailure ??= RunTimeReason;
+                if (isExport && _hasBrace)
+                    _wordFailure ??= RunTimeReason;
                 if (Unassignable.Contains(name) || name.StartsWith("BASH", StringComparison.Ordinal))
-                    wordFailure ??= OwnVariableReason;
+                    _wordFailure ??= OwnVariableReason;
 
-                var assigned = wordFailure is null ? value.ToString() : null;
-                words.Add(new(start, position) { Name = name, Value = assigned, Dropped = dropped, Failure = wordFailure });
+                var assigned = _wordFailure is null ? _value.ToString() : null;
+                words.Add(new(start, _position) { Name = name, Value = assigned, Dropped = _dropped, Failure = _wordFailure });
                 if (!isExport)
-                    values[name] = assigned;
+                    _values[name] = assigned;
                 return;
             }
 
             if (nameEnd > start && nameEnd < text.Length && text[nameEnd] == '[')
-                stop = "meets an array subscript";
+                _stop = "meets an array subscript";
             ReadValue();
-            var isPlain = position == nameEnd && name.Length > 0;
+            var isPlain = _position == nameEnd && name.Length > 0;
             if (isExport && isPlain)
             {
-                words.Add(new(start, position) { Name = name, IsInherited = true });
+                words.Add(new(start, _position) { Name = name, IsInherited = true });
             }
             else if (words.Count == 0 && !isExport && !isCommand && isPlain && name == "export")
             {
@@ -213,8 +213,8 @@ internal sealed class ShellReader : DotEnvReader
             }
             else
             {
-                if (!isCommand && FarReaching.Contains(text[start..position]))
-                    stop ??= CommandReason;
+                if (!isCommand && FarReaching.Contains(text[start.._position]))
+                    _stop ??= CommandReason;
                 isCommand = true;
             }
         }
@@ -223,20 +223,20 @@ internal sealed class ShellReader : DotEnvReader
         {
             foreach (var word in words)
             {
-                var isAssigned = values.TryGetValue(word.Name!, out var assigned);
+                var isAssigned = _values.TryGetValue(word.Name!, out var assigned);
                 var reason = failure ?? word.Failure ?? (word.IsInherited && isAssigned && assigned is null ? LateReason : null);
                 var result = reason is not null ? null : !word.IsInherited ? word.Value : isAssigned ? assigned : lookup(word.Name!);
                 if (result is not null || reason is not null)
-                    values[word.Name!] = result;
-                statements.Add(word with { End = position, Value = result, Failure = reason });
+                    _values[word.Name!] = result;
+                _statements.Add(word with { End = _position, Value = result, Failure = reason });
             }
 
             if (needsStatement && failure is not null)
             {
-                statements.Add(new(start, stop is null ? position : text.Length)
+                _statements.Add(new(start, _stop is null ? _position : text.Length)
                 {
                     Failure = failure,
-                    Reach = stop is null ? FailureReach.Statement : stopReach,
+                    Reach = _stop is null ? FailureReach.Statement : _stopReach,
                 });
             }
         }
@@ -244,10 +244,10 @@ internal sealed class ShellReader : DotEnvReader
         /// <summary>Reads a word from the current position on, taking quotes away and putting variables in.</summary>
         private void ReadValue()
         {
-            var start = position;
-            while (position < text.Length && stop is null)
+            var start = _position;
+            while (_position < text.Length && _stop is null)
             {
-                var c = text[position];
+                var c = text[_position];
                 switch (c)
                 {
                     case ' ' or '\t' or '\n' or ';' or '&' or '|' or '<' or '>' or '(' or ')':
@@ -267,14 +267,14 @@ internal sealed class ShellReader : DotEnvReader
                     case '`':
                         SkipTo('`');
                         break;
-                    case '~' when position == start || text[position - 1] == ':':
-                        wordFailure ??= "takes an unquoted ~ for a home directory";
-                        position++;
+                    case '~' when _position == start || text[_position - 1] == ':':
+                        _wordFailure ??= "takes an unquoted ~ for a home directory";
+                        _position++;
                         break;
                     default:
-                        hasBrace |= c == '{';
-                        value.Append(c);
-                        position++;
+                        _hasBrace |= c == '{';
+                        _value.Append(c);
+                        _position++;
                         break;
                 }
             }
@@ -282,39 +282,39 @@ internal sealed class ShellReader : DotEnvReader
 
         private void ReadBackslash()
         {
-            position++;
-            if (position == text.Length)
-                value.Append('\\');
-            else if (text[position] != '\n')
-                value.Append(text[position++]);
+            _position++;
+            if (_position == text.Length)
+                _value.Append('\\');
+            else if (text[_position] != '\n')
+                _value.Append(text[_position++]);
             else
-                position++;
+                _position++;
         }
 
         private void ReadSingleQuoted()
         {
-            var close = text.IndexOf('\'', position + 1);
+            var close = text.IndexOf('\'', _position + 1);
             if (close < 0)
             {
-                stop = UnclosedReason;
+                _stop = UnclosedReason;
                 return;
             }
 
-            value.Append(text, position + 1, close - position - 1);
-            position = close + 1;
+            _value.Append(text, _position + 1, close - _position - 1);
+            _position = close + 1;
         }
 
         private void ReadDoubleQuoted()
         {
-            position++;
-            while (position < text.Length && stop is null)
+            _position++;
+            while (_position < text.Length && _stop is null)
             {
-                switch (text[position])
+                switch (text[_position])
                 {
                     case '"':
-                        position++;
+                        _position++;
                         return;
-                    case '\\' when position + 1 < text.Length && text[position + 1] is '$' or '`' or '"' or '\\' or '\n':
+                    case '\\' when _position + 1 < text.Length && text[_position + 1] is '$' or '`' or '"' or '\\' or '\n':
                         ReadBackslash();
                         break;
                     case '$':
@@ -324,37 +324,37 @@ internal sealed class ShellReader : DotEnvReader
                         SkipTo('`');
                         break;
                     default:
-                        value.Append(text[position++]);
+                        _value.Append(text[_position++]);
                         break;
                 }
             }
 
-            stop ??= UnclosedReason;
+            _stop ??= UnclosedReason;
         }
 
         private void ReadDollar(bool isQuoted)
         {
-            var start = position;
-            var next = position + 1 < text.Length ? text[position + 1] : '\0';
-            var nameEnd = EndOfName(position + 1);
-            if (nameEnd > position + 1)
+            var start = _position;
+            var next = _position + 1 < text.Length ? text[_position + 1] : '\0';
+            var nameEnd = EndOfName(_position + 1);
+            if (nameEnd > _position + 1)
             {
-                position = nameEnd;
+                _position = nameEnd;
                 Substitute(text[(start + 1)..nameEnd], start);
                 FailOnContinuation();
             }
             else if (next is (>= '1' and <= '9') or '@' or '*')
             {
                 // The arguments of a sourced file, of which there are none.
-                position += 2;
-                dropped.Add(new(next.ToString(), text[start..position], start));
+                _position += 2;
+                _dropped.Add(new(next.ToString(), text[start.._position], start));
             }
             else if (next == '{')
             {
-                var braceEnd = EndOfName(position + 2);
-                if (braceEnd > position + 2 && braceEnd < text.Length && text[braceEnd] == '}')
+                var braceEnd = EndOfName(_position + 2);
+                if (braceEnd > _position + 2 && braceEnd < text.Length && text[braceEnd] == '}')
                 {
-                    position = braceEnd + 1;
+                    _position = braceEnd + 1;
                     Substitute(text[(start + 2)..braceEnd], start);
                 }
                 else
@@ -368,27 +368,27 @@ internal sealed class ShellReader : DotEnvReader
             }
             else if (next == '[')
             {
-                stop = RunTimeReason;
+                _stop = RunTimeReason;
             }
             else if (next is '0' or '#' or '?' or '-' or '!' or '$')
             {
-                wordFailure ??= "takes a $ and what follows it for a variable of its own";
-                position += 2;
+                _wordFailure ??= "takes a $ and what follows it for a variable of its own";
+                _position += 2;
             }
             else if (!isQuoted && next == '\'')
             {
-                position++;
+                _position++;
                 SkipTo('\'');
             }
             else if (!isQuoted && next == '"')
             {
                 // A translated string; without a catalogue it is the string itself.
-                position++;
+                _position++;
             }
             else
             {
-                value.Append('$');
-                position++;
+                _value.Append('$');
+                _position++;
                 FailOnContinuation();
             }
         }
@@ -396,19 +396,19 @@ internal sealed class ShellReader : DotEnvReader
         /// <summary>A name may go on behind a backslash and a line break.</summary>
         private void FailOnContinuation()
         {
-            if (string.CompareOrdinal(text, position, "\\\n", 0, 2) == 0)
-                wordFailure ??= RunTimeReason;
+            if (string.CompareOrdinal(text, _position, "\\\n", 0, 2) == 0)
+                _wordFailure ??= RunTimeReason;
         }
 
         private void Substitute(string name, int start)
         {
-            var isAssigned = values.TryGetValue(name, out var found);
+            var isAssigned = _values.TryGetValue(name, out var found);
             if (isAssigned ? found is null : OwnVariables.Contains(name) || name.StartsWith("BASH", StringComparison.Ordinal))
-                wordFailure ??= LateReason;
+                _wordFailure ??= LateReason;
             else if ((found ?? lookup(name)) is { } known)
-                value.Append(known);
+                _value.Append(known);
             else
-                dropped.Add(new(name, text[start..position], start));
+                _dropped.Add(new(name, text[start.._position], start));
         }
 
         /// <summary>
@@ -417,32 +417,32 @@ internal sealed class ShellReader : DotEnvReader
         /// </summary>
         private void SkipTo(char close)
         {
-            wordFailure ??= RunTimeReason;
-            position += text[position] == '$' ? 2 : 1;
-            while (position < text.Length && (char.IsAsciiLetterOrDigit(text[position]) || text[position] is ' ' or '_' or '.' or '/' or '-' or '+' or ':'))
-                position++;
-            if (position < text.Length && text[position] == close)
+            _wordFailure ??= RunTimeReason;
+            _position += text[_position] == '$' ? 2 : 1;
+            while (_position < text.Length && (char.IsAsciiLetterOrDigit(text[_position]) || text[_position] is ' ' or '_' or '.' or '/' or '-' or '+' or ':'))
+                _position++;
+            if (_position < text.Length && text[_position] == close)
             {
-                position++;
+                _position++;
                 return;
             }
 
-            stop = RunTimeReason;
+            _stop = RunTimeReason;
             // ${NAME?} ends the shell itself.
-            if (text.AsSpan(position).TrimStart(':') is ['?', ..])
-                stopReach = FailureReach.File;
+            if (text.AsSpan(_position).TrimStart(':') is ['?', ..])
+                _stopReach = FailureReach.File;
         }
 
         private void SkipBlanks()
         {
-            while (position < text.Length)
+            while (_position < text.Length)
             {
-                if (text[position] is ' ' or '\t')
-                    position++;
-                else if (text[position] == '\\' && position + 1 < text.Length && text[position + 1] == '\n')
-                    position += 2;
-                else if (text[position] == '#')
-                    position = text.IndexOf('\n', position) is >= 0 and var end ? end : text.Length;
+                if (text[_position] is ' ' or '\t')
+                    _position++;
+                else if (text[_position] == '\\' && _position + 1 < text.Length && text[_position + 1] == '\n')
+                    _position += 2;
+                else if (text[_position] == '#')
+                    _position = text.IndexOf('\n', _position) is >= 0 and var end ? end : text.Length;
                 else
                     return;
             }

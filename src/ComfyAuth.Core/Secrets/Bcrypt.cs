@@ -24,7 +24,7 @@ public static class Bcrypt
     internal const int SaltBytes = 16;
     internal const int DigestBytes = 23;
 
-    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Hashes a password under a new random salt.</summary>
     /// <param name="password">At most 72 bytes of UTF-8, without NUL.</param>
@@ -109,7 +109,7 @@ public static class Bcrypt
         byte[] key;
         try
         {
-            key = s_strictUtf8.GetBytes(text);
+            key = StrictUtf8.GetBytes(text);
         }
         catch (EncoderFallbackException)
         {

@@ -27,7 +27,7 @@ public readonly struct BcryptHash : IEquatable<BcryptHash>
     private const string LastOfSalt = ".Oeu";
     private const string LastOfDigest = ".CGKOSWaeimquy26";
 
-    private static readonly SearchValues<char> s_alphabet = SearchValues.Create(Alphabet);
+    private static readonly SearchValues<char> AlphabetLetters = SearchValues.Create(Alphabet);
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly string? _text;
@@ -125,7 +125,7 @@ public readonly struct BcryptHash : IEquatable<BcryptHash>
         if (string.CompareOrdinal(text, 4, "04", 0, 2) < 0 || string.CompareOrdinal(text, 4, "31", 0, 2) > 0)
             return "its cost is not 04 to 31";
 
-        var foreign = text.AsSpan(SaltStart).IndexOfAnyExcept(s_alphabet);
+        var foreign = text.AsSpan(SaltStart).IndexOfAnyExcept(AlphabetLetters);
         if (foreign >= 0)
             return $"its character {SaltStart + foreign + 1} is not one of ./A-Za-z0-9";
         if (!LastOfSalt.Contains(text[DigestStart - 1], StringComparison.Ordinal))

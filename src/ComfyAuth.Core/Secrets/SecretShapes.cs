@@ -21,7 +21,7 @@ internal static partial class SecretShapes
     // Longest thing of an assignment that may stand before its name on a line of an environment file.
     private const int LongestLead = 24;
 
-    private static readonly SearchValues<char> s_prose = SearchValues.Create("-_.:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    private static readonly SearchValues<char> Prose = SearchValues.Create("-_.:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     /// <summary>Whether a name is one that secrets have, like <c>HF_TOKEN</c> or <c>Password</c>.</summary>
     public static bool IsSecretName(string name) => WholeSecretName().IsMatch(name);
@@ -180,7 +180,7 @@ internal static partial class SecretShapes
         var rest = text.AsSpan(end, Math.Min(64, text.Length - end)).TrimStart(" \t");
         var isSecret = value.Length >= shortest
             && value.IndexOfAny('/', '\\') < 0
-            && value.ContainsAnyExcept(s_prose)
+            && value.ContainsAnyExcept(Prose)
             && (rest.IsEmpty || rest[0] is '\r' or '\n' or '#' or '}');
         return isSecret ? valueEnd : start;
     }

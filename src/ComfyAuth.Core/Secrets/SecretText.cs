@@ -12,7 +12,7 @@ namespace ComfyAuth.Secrets;
 [DebuggerDisplay("{ToString(),nq}")]
 public sealed class SecretText : IEquatable<SecretText>
 {
-    private static readonly byte[] s_fingerprintKey = RandomNumberGenerator.GetBytes(32);
+    private static readonly byte[] FingerprintKey = RandomNumberGenerator.GetBytes(32);
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly string _text;
@@ -59,5 +59,5 @@ public sealed class SecretText : IEquatable<SecretText>
 
     private ReadOnlySpan<byte> Bytes => MemoryMarshal.AsBytes(_text.AsSpan());
 
-    private byte[] Mac() => HMACSHA256.HashData(s_fingerprintKey, Bytes);
+    private byte[] Mac() => HMACSHA256.HashData(FingerprintKey, Bytes);
 }

@@ -10,32 +10,24 @@ namespace ComfyAuth.Stacks;
 /// </summary>
 internal sealed class YamlMap
 {
-    /// <summary>Deeper than any stack file goes, and far from what would exhaust the stack of the node loader.</summary>
-    private const int MaximumDepth = 32;
-
-    private const int MaximumLength = 1_000_000;
-
-    private readonly string path;
-    private readonly YamlMappingNode node;
-    private readonly Dictionary<string, YamlNode> values = new();
+    private readonly string _path;
+    private readonly YamlMappingNode _node;
+    private readonly Dictionary<string, YamlNode> _values = new();
 
     private YamlMap(YamlMappingNode node, string path)
     {
-        this.node = node;
-        this.path = path;
+        _node = node;
+        _path = path;
         foreach (var (key, value) in node.Children)
-            values.Add(key is YamlScalarNode { Value: { } name } ? name : throw Error(key, "a key must be plain text", "Write 'name: value'."), value);
+            _values.Add(key is YamlScalarNode { Value: { } name } ? name : throw Error(key, "a key must be plain text", "Write 'name: value'."), value);
     }
 
     /// <summary>Loads a document whose top is a mapping; an empty document gives an empty map.</summary>
     public static YamlMap Load(string text, string path)
     {
-        if (text.Length > MaximumLength)
-            throw Invalid(path, new Mark(0, 1, 1), "the file is longer than 1,000,000 characters", "It is hardly a stack file.");
-
         try
         {
-            CheckDepth(text, path);
+            RefuseAliases(text, path);
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
             return stream.Documents switch
@@ -47,33 +39,26 @@ internal sealed class YamlMap
                 [_, { RootNode: var second }, ..] => throw Invalid(path, second.Start, "there is a second document", "Keep one document only."),
             };
         }
-        catch (Exception error) when (error is YamlException or ArgumentException or InvalidOperationException)
+        catch (Exception error) when (BoundedYaml.IsMalformed(error))
         {
-            // The loader reports some malformed documents as a bad argument, without a place.
-            throw Invalid(path, (error as YamlException)?.Start ?? new Mark(0, 1, 1), $"this is not valid YAML: {error.Message.TrimEnd('.')}", "Check indentation, quotes and repeated keys.", error);
+            throw BoundedYaml.Malformed(error, (place, problem, remedy, cause) => Invalid(path, place, problem, remedy, cause));
         }
     }
 
-    private static void CheckDepth(string text, string path)
+    private static void RefuseAliases(string text, string path)
     {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (parser.MoveNext())
+        foreach (var current in BoundedYaml.Events(text, (place, problem, remedy, cause) => Invalid(path, place, problem, remedy, cause)))
         {
-            depth += parser.Current!.NestingIncrease;
-            // The stream and the document count as one level each.
-            if (depth > MaximumDepth + 2)
-                throw Invalid(path, parser.Current.Start, $"the nesting is deeper than {MaximumDepth} levels", "A stack file needs five.");
-            if (parser.Current is AnchorAlias alias)
+            if (current is AnchorAlias alias)
                 throw Invalid(path, alias.Start, "aliases are not used in stack files", "Write the value out.");
         }
     }
 
     /// <summary>The keys, in the order of the file.</summary>
-    public IEnumerable<string> Keys => values.Keys;
+    public IEnumerable<string> Keys => _values.Keys;
 
     /// <summary>Whether a key is there.</summary>
-    public bool Has(string key) => values.ContainsKey(key);
+    public bool Has(string key) => _values.ContainsKey(key);
 
     /// <summary>Refuses every key that is not named here.</summary>
     public void Allow(params string[] keys)
@@ -83,7 +68,7 @@ internal sealed class YamlMap
     }
 
     /// <summary>Plain text, or null where the key is missing.</summary>
-    public string? Text(string key) => values.TryGetValue(key, out var value) ? Scalar(value, key) : null;
+    public string? Text(string key) => _values.TryGetValue(key, out var value) ? Scalar(value, key) : null;
 
     /// <summary>A whole number, or null where the key is missing.</summary>
     public int? Integer(string key) => Text(key) is not { } text ? null
@@ -101,7 +86,7 @@ internal sealed class YamlMap
 
     /// <summary>One of several names, or null where the key is missing.</summary>
     public T? Choice<T>(string key, IReadOnlyDictionary<string, T> choices) where T : struct =>
-        Text(key) is { } text ? Choose(values[key], text, choices) : null;
+        Text(key) is { } text ? Choose(_values[key], text, choices) : null;
 
     /// <summary>A list of names out of several.</summary>
     public IEnumerable<T> Choices<T>(string key, IReadOnlyDictionary<string, T> choices) where T : struct =>
@@ -111,32 +96,32 @@ internal sealed class YamlMap
     public IReadOnlyList<string> Texts(string key) => [.. Items(key).Select(item => Scalar(item, key))];
 
     /// <summary>A mapping, or null where the key is missing or has no value.</summary>
-    public YamlMap? Map(string key) => !values.TryGetValue(key, out var value) ? null : value switch
+    public YamlMap? Map(string key) => !_values.TryGetValue(key, out var value) ? null : value switch
     {
-        YamlMappingNode map => new YamlMap(map, path),
+        YamlMappingNode map => new YamlMap(map, _path),
         YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" } => null,
         _ => throw Error(value, $"'{key}' takes a mapping", "Write 'key: value' lines below it, indented."),
     };
 
     /// <summary>A list of mappings.</summary>
     public IEnumerable<YamlMap> Maps(string key) => Items(key).Select(item => item is YamlMappingNode map
-        ? new YamlMap(map, path)
+        ? new YamlMap(map, _path)
         : throw Error(item, $"'{key}' takes a list of mappings", "Write '- key: value' lines."));
 
     /// <summary>An error at a key's value; at the mapping itself where the key is null or missing.</summary>
     public ComfyAuthException Error(string? key, string problem, string remedy)
     {
-        YamlNode place = node;
+        YamlNode place = _node;
         if (key is not null)
-            place = node.Children.Keys.FirstOrDefault(candidate => candidate is YamlScalarNode scalar && scalar.Value == key) ?? node;
+            place = _node.Children.Keys.FirstOrDefault(candidate => candidate is YamlScalarNode scalar && scalar.Value == key) ?? _node;
         return Error(place, problem, remedy);
     }
 
-    private ComfyAuthException Error(YamlNode place, string problem, string remedy) => Invalid(path, place.Start, problem, remedy);
+    private ComfyAuthException Error(YamlNode place, string problem, string remedy) => Invalid(_path, place.Start, problem, remedy);
 
-    private IEnumerable<YamlNode> Items(string key) => values[key] is YamlSequenceNode list
+    private IEnumerable<YamlNode> Items(string key) => _values[key] is YamlSequenceNode list
         ? list.Children
-        : throw Error(values[key], $"'{key}' takes a list", "Write '[a, b]' or '- a' lines.");
+        : throw Error(_values[key], $"'{key}' takes a list", "Write '[a, b]' or '- a' lines.");
 
     private string Scalar(YamlNode value, string key) => value is YamlScalarNode { Value: { Length: > 0 } text }
         ? text

@@ -9,16 +9,16 @@ namespace ComfyAuth.Tokens;
 /// </summary>
 internal sealed class CredentialSurvey
 {
-    private readonly PasswordVerifier verifier;
-    private readonly Func<string, string?> shell;
+    private readonly PasswordVerifier _verifier;
+    private readonly Func<string, string?> _shell;
 
     private CredentialSurvey(GenAIStack stack, string sourcePath, IReadOnlyList<ServiceDefinition> services, PasswordVerifier verifier, Func<string, string?> shell)
     {
         Stack = stack;
         SourcePath = sourcePath;
         Services = services;
-        this.verifier = verifier;
-        this.shell = shell;
+        _verifier = verifier;
+        _shell = shell;
     }
 
     public GenAIStack Stack { get; }
@@ -83,7 +83,7 @@ internal sealed class CredentialSurvey
 
     /// <summary>Finds the password of a hash among everything that stands where a password belongs.</summary>
     public SecretText? PasswordOf(BcryptHash hash, CancellationToken cancellationToken) =>
-        KnownPasswords().FirstOrDefault(password => verifier.Verify(password, hash, cancellationToken));
+        KnownPasswords().FirstOrDefault(password => _verifier.Verify(password, hash, cancellationToken));
 
     /// <summary>The user name in use: the source's, else the first that stands at a place.</summary>
     public string? UserNameInUse => Source?.UserName
@@ -276,7 +276,8 @@ internal sealed class CredentialSurvey
             TokenRole.Password when truth is not null => new(TokenState.OtherPassword, "The hash is not of this password, and the right one is not known."),
             TokenRole.Password => new(TokenState.Undetermined, "There is no source of truth to compare with."),
             _ when truth?.UserName is null || seen.Value == truth.UserName => TokenFault.None,
-            _ => new TokenFault(TokenState.Stale, $"The user name is '{seen.Value}', the source's is '{truth.UserName}'."),
+            // Neither is shown: who swapped name and password has the password here.
+            _ => new TokenFault(TokenState.Stale, "Not the source's user name."),
         };
 
         if (fault.State == TokenState.Match || seen.Dropped.Count == 0)
@@ -293,7 +294,7 @@ internal sealed class CredentialSurvey
     {
         if (reading.Location.Variable is { } variable
             && (reading.Location.Consumers & (DotEnv.DotEnvConsumer.ComposeV2 | DotEnv.DotEnvConsumer.ComposeV1)) != 0
-            && shell(variable) is { Length: > 0 } value
+            && _shell(variable) is { Length: > 0 } value
             && value != reading.Written)
         {
             return new(TokenState.ShadowedByShell, $"This process's environment has another {variable}; for Compose it beats the file.");

@@ -10,7 +10,7 @@ internal sealed class StackFiles(GenAIStack stack)
     /// <summary>No file that carries a credential comes near it; what does is not one.</summary>
     private const long MaximumSizeInBytes = 16 << 20;
 
-    private readonly Dictionary<string, StackFileContent> contents = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StackFileContent> _contents = new(StringComparer.Ordinal);
 
     /// <summary>Throws <c>RecoveryPending</c> where an interrupted change would make what is read neither old nor new.</summary>
     public static void EnsureSettled(GenAIStack stack)
@@ -27,8 +27,8 @@ internal sealed class StackFiles(GenAIStack stack)
     /// <summary>Reads a file; never throws, because a file that cannot be read is a finding.</summary>
     public StackFileContent Get(string relativePath)
     {
-        if (!contents.TryGetValue(relativePath, out var content))
-            contents.Add(relativePath, content = Read(stack.PathOf(relativePath)));
+        if (!_contents.TryGetValue(relativePath, out var content))
+            _contents.Add(relativePath, content = Read(stack.PathOf(relativePath)));
         return content;
     }
 
@@ -59,9 +59,9 @@ internal sealed class StackFiles(GenAIStack stack)
 /// <summary>One file as it was read.</summary>
 internal sealed class StackFileContent(string path)
 {
-    private readonly Dictionary<(DotEnvConsumer Consumer, Func<string, string?> Shell), DotEnvView> views = [];
-    private DotEnvDocument? document;
-    private bool? isExposed;
+    private readonly Dictionary<(DotEnvConsumer Consumer, Func<string, string?> Shell), DotEnvView> _views = [];
+    private DotEnvDocument? _document;
+    private bool? _isExposed;
 
     public string Path => path;
 
@@ -73,16 +73,16 @@ internal sealed class StackFileContent(string path)
     public string Evidence { get; init; } = "";
 
     /// <summary>Whether others than its owner may read it; asked once.</summary>
-    public bool IsExposed => isExposed ??= Bytes is not null && !FilePermissions.IsOwnerOnly(path);
+    public bool IsExposed => _isExposed ??= Bytes is not null && !FilePermissions.IsOwnerOnly(path);
 
     /// <summary>The content as a <c>.env</c> file, parsed once; an empty document where the file is missing.</summary>
-    public DotEnvDocument Document => document ??= DotEnvDocument.Parse(Bytes ?? [], path);
+    public DotEnvDocument Document => _document ??= DotEnvDocument.Parse(Bytes ?? [], path);
 
     /// <summary>How one program sees one key of the file as it was read; interpolated once for all keys.</summary>
     public DotEnvReading? Read(string name, DotEnvConsumer consumer, Func<string, string?> shell)
     {
-        if (!views.TryGetValue((consumer, shell), out var view))
-            views.Add((consumer, shell), view = Document.View(consumer, shell));
+        if (!_views.TryGetValue((consumer, shell), out var view))
+            _views.Add((consumer, shell), view = Document.View(consumer, shell));
         return Document.ReadFrom(view, name, consumer);
     }
 }

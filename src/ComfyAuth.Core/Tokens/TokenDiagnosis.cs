@@ -126,6 +126,7 @@ internal static partial class TokenDiagnosis
     [GeneratedRegex(@"^\$2[aby]\$\d\d(\$?[./A-Za-z0-9]{0,52})$", RegexOptions.CultureInvariant)]
     private static partial Regex CutHash();
 
-    [GeneratedRegex(@"^([A-Za-z_][A-Za-z0-9_]*)=", RegexOptions.CultureInvariant)]
+    // Without the hash behind it, what stands before the sign may be a secret in base64.
+    [GeneratedRegex(@"^([A-Za-z_][A-Za-z0-9_]*)=[""']?\$2[aby]\$", RegexOptions.CultureInvariant)]
     private static partial Regex RepeatedKey();
 }

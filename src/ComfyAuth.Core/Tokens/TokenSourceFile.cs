@@ -19,9 +19,9 @@ internal sealed class TokenSourceFile
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private readonly JsonObject content;
+    private readonly JsonObject _content;
 
-    private TokenSourceFile(JsonObject content) => this.content = content;
+    private TokenSourceFile(JsonObject content) => _content = content;
 
     /// <summary>A file that does not exist yet.</summary>
     public static TokenSourceFile Empty() => new([]);
@@ -71,34 +71,34 @@ internal sealed class TokenSourceFile
     /// <summary>Puts a credential in, leaving every other key as it is; a password is forgotten only with its hash.</summary>
     public void Set(TokenCredential credential, DateTimeOffset now)
     {
-        content["version"] ??= "1.0";
+        _content["version"] ??= "1.0";
         var hash = credential.Hash.Reveal();
-        if (content["bcrypt_hash"] is not JsonValue old || !old.TryGetValue(out string? text) || text != hash)
+        if (_content["bcrypt_hash"] is not JsonValue old || !old.TryGetValue(out string? text) || text != hash)
         {
-            content["created_at"] = now.ToString("yyyy-MM-ddTHH:mm:ssK", CultureInfo.InvariantCulture);
-            content["bcrypt_hash"] = hash;
-            content["raw_token"] = null;
-            if (content.ContainsKey("password"))
-                content["password"] = null;
+            _content["created_at"] = now.ToString("yyyy-MM-ddTHH:mm:ssK", CultureInfo.InvariantCulture);
+            _content["bcrypt_hash"] = hash;
+            _content["raw_token"] = null;
+            if (_content.ContainsKey("password"))
+                _content["password"] = null;
         }
 
         if (credential.Password is { } password)
         {
-            content["raw_token"] = password.Reveal();
-            if (content.ContainsKey("password"))
-                content["password"] = password.Reveal();
+            _content["raw_token"] = password.Reveal();
+            if (_content.ContainsKey("password"))
+                _content["password"] = password.Reveal();
         }
 
         if (credential.UserName is not null)
-            content["username"] = credential.UserName;
+            _content["username"] = credential.UserName;
     }
 
     /// <summary>The file's text, indented, with a final newline.</summary>
-    public byte[] ToBytes() => Encoding.UTF8.GetBytes(content.ToJsonString(Layout) + "\n");
+    public byte[] ToBytes() => Encoding.UTF8.GetBytes(_content.ToJsonString(Layout) + "\n");
 
     private SecretText? Secret(string key, string path) => Text(key, path) is { } text ? new SecretText(text) : null;
 
-    private string? Text(string key, string path) => content[key] switch
+    private string? Text(string key, string path) => _content[key] switch
     {
         null => null,
         JsonValue value when value.TryGetValue(out string? text) => text.Length == 0 ? null : text,

@@ -33,8 +33,17 @@ public sealed partial class DocumentationTests
         var thrown = ErrorsIn("src");
         Assert.Equal(thrown, Rows("docs/errors.md", "Errors"));
 
-        var categories = CategoryOfCode().Matches(Repository.Read("src/ComfyAuth.PowerShell/ErrorRecords.cs")).Select(match => match.Groups[1].Value);
+        var categories = Categories().Select(category => category.Code);
         Assert.Equal(thrown.Except(ErrorsIn("src/ComfyAuth.Cli")), categories.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_error_has_a_remedy_and_the_category_that_PowerShell_gives_it()
+    {
+        var described = ErrorRow().Matches(Repository.Read("docs/errors.md")).Select(match => (Code: match.Groups[1].Value, Category: match.Groups[2].Value)).ToList();
+
+        Assert.Equal(Rows("docs/errors.md", "Errors"), described.Select(error => error.Code));
+        Assert.Equal(Categories().OrderBy(category => category.Code, StringComparer.Ordinal), described.Where(error => error.Category.Length > 0));
     }
 
     [Fact]
@@ -56,6 +65,9 @@ public sealed partial class DocumentationTests
         var end = rest.IndexOf("\n#", StringComparison.Ordinal);
         return [.. TableRow().Matches(end < 0 ? rest : rest[..end]).Select(match => match.Groups[1].Value)];
     }
+
+    private static IEnumerable<(string Code, string Category)> Categories() =>
+        CategoryOfCode().Matches(Repository.Read("src/ComfyAuth.PowerShell/ErrorRecords.cs")).Select(match => (match.Groups[1].Value, match.Groups[2].Value));
 
     private static List<string> ErrorsIn(string folder) =>
     [
@@ -93,8 +105,12 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"(?<!SuppressMessage)\(\s*""([A-Z][a-z]+(?:[A-Z][A-Za-z]*)+)"",\s*(?:\$?""|message)")]
     private static partial Regex ThrownCode();
 
-    [GeneratedRegex(@"\[""(\w+)""\] = ErrorCategory")]
+    [GeneratedRegex(@"\[""(\w+)""\] = ErrorCategory\.(\w+)")]
     private static partial Regex CategoryOfCode();
+
+    // Code, when, what to do, category; the command line's own errors have none.
+    [GeneratedRegex(@"^\| `([^`]+)` \| [^|\s][^|]* \| [^|\s][^|]* \| (?:`(\w+)`)? ?\|", RegexOptions.Multiline)]
+    private static partial Regex ErrorRow();
 
     [GeneratedRegex(@"<PackageVersion Include=""([^""]+)""")]
     private static partial Regex PackageVersion();

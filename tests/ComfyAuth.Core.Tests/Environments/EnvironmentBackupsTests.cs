@@ -6,7 +6,7 @@ namespace ComfyAuth.Tests.Environments;
 public sealed class EnvironmentBackupsTests : IDisposable
 {
     private const string Folder = $"{SampleStack.Service}/_backups";
-    private static readonly DateTimeOffset s_now = new(2025, 10, 30, 23, 59, 58, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2025, 10, 30, 23, 59, 58, TimeSpan.Zero);
 
     private readonly SampleStack _stack = new();
 
@@ -158,7 +158,7 @@ public sealed class EnvironmentBackupsTests : IDisposable
     private string ValidWith(string end) =>
         $"CIVITAI_TOKEN=c\nHF_TOKEN=h\nQWEN_API_TOKEN=q\nCOMFYUI_LOGIN_ENABLED=true\nCOMFYUI_USERNAME=alice\nCOMFYUI_PASSWORD=p\nCOMFYUI_BEARER_TOKEN='{_stack.Credential.Text}'\n{end}";
 
-    private EnvironmentRestorePlan Plan(string? fromBackup) => Assert.Single(new EnvironmentRestorer(_stack.Verifier, new(), new FixedClock(s_now))
+    private EnvironmentRestorePlan Plan(string? fromBackup) => Assert.Single(new EnvironmentRestorer(_stack.Verifier, new(), new FixedClock(Now))
         .Plan(_stack.Stack, new() { FromBackup = fromBackup }, TestContext.Current.CancellationToken));
 
     private Task<EnvironmentRestoreResult> RestoreAsync(string? fromBackup = null) => Plan(fromBackup).ApplyAsync(cancellationToken: TestContext.Current.CancellationToken);

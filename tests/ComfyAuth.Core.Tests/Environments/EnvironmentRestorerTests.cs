@@ -9,7 +9,7 @@ namespace ComfyAuth.Tests.Environments;
 public sealed class EnvironmentRestorerTests : IDisposable
 {
     private const string Template = $"{SampleStack.Service}/.env.example";
-    private static readonly DateTimeOffset s_now = new(2025, 10, 30, 23, 59, 58, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2025, 10, 30, 23, 59, 58, TimeSpan.Zero);
 
     private readonly SampleStack _stack = new();
 
@@ -429,7 +429,7 @@ public sealed class EnvironmentRestorerTests : IDisposable
     private DotEnvDocument Document() => DotEnvDocument.Parse(File.ReadAllBytes(_stack.PathOf(SampleStack.ServiceEnv)));
 
     private EnvironmentRestorePlan Plan(EnvironmentRestoreRequest? request = null) =>
-        Assert.Single(new EnvironmentRestorer(_stack.Verifier, new(), new FixedClock(s_now)).Plan(_stack.Stack, request ?? new(), TestContext.Current.CancellationToken));
+        Assert.Single(new EnvironmentRestorer(_stack.Verifier, new(), new FixedClock(Now)).Plan(_stack.Stack, request ?? new(), TestContext.Current.CancellationToken));
 
     private Task<EnvironmentRestoreResult> RestoreAsync(EnvironmentRestoreRequest? request = null, Predicate<PlannedEnvironmentChange>? approve = null) =>
         Plan(request).ApplyAsync(approve is null ? null : change => Task.FromResult(approve(change)), TestContext.Current.CancellationToken);

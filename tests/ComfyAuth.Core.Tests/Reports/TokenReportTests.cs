@@ -7,7 +7,7 @@ namespace ComfyAuth.Tests.Reports;
 
 public sealed class TokenReportTests : IDisposable
 {
-    private static readonly DateTimeOffset s_now = new(2025, 10, 30, 22, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2025, 10, 30, 22, 0, 0, TimeSpan.Zero);
 
     private readonly SampleStack _stack = new();
 
@@ -44,7 +44,7 @@ public sealed class TokenReportTests : IDisposable
         await TokenReportWriter.WriteAsync(report, path, TestContext.Current.CancellationToken);
 
         var read = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken), ReportJsonContext.Default.TokenReport)!;
-        Assert.Equal((1, s_now), (read.Version, read.CreatedAt));
+        Assert.Equal((1, Now), (read.Version, read.CreatedAt));
         Assert.Equal(report.Observations, read.Observations);
         Assert.Equal(report.Recommendations.Select(each => each.Text), read.Recommendations.Select(each => each.Text));
     }
@@ -68,7 +68,7 @@ public sealed class TokenReportTests : IDisposable
     {
         var seen = Report().Observations[0] with { Evidence = "one | two\r\nthree", Location = "a|b" };
 
-        var text = await WrittenAsync(TokenReport.Of([seen], s_now), "audit.md");
+        var text = await WrittenAsync(TokenReport.Of([seen], Now), "audit.md");
 
         Assert.Contains("| a\\|b |", text, StringComparison.Ordinal);
         Assert.Contains("| one \\| two three |\n", text, StringComparison.Ordinal);
@@ -124,7 +124,7 @@ public sealed class TokenReportTests : IDisposable
         Assert.Equal(before, _stack.Snapshot());
     }
 
-    private TokenReport Report() => TokenReport.Of(_stack.Audit(), s_now);
+    private TokenReport Report() => TokenReport.Of(_stack.Audit(), Now);
 
     private async Task<string> WrittenAsync(TokenReport report, string path)
     {

@@ -10,7 +10,7 @@ public sealed class BcryptHashTests
 {
     private const string Text = "$2b$12$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
-    private static readonly Gen<BcryptHash> s_hash =
+    private static readonly Gen<BcryptHash> Hash =
         Gen.Select(Gen.Int[4, 31], Gen.Byte.Array[Bcrypt.SaltBytes], Gen.Byte.Array[Bcrypt.DigestBytes])
             .Select((cost, salt, digest) => BcryptHash.FromParts(cost, salt, digest));
 
@@ -27,7 +27,7 @@ public sealed class BcryptHashTests
 
     [Fact]
     public void Whatever_parses_is_given_back_unchanged_and_whatever_does_not_has_a_reason() =>
-        Gen.Select(s_hash, Gen.Int[0, BcryptHash.Length - 1], Gen.Char).Sample((hash, position, character) =>
+        Gen.Select(Hash, Gen.Int[0, BcryptHash.Length - 1], Gen.Char).Sample((hash, position, character) =>
         {
             var changed = hash.Reveal().ToCharArray();
             changed[position] = character;
@@ -90,7 +90,7 @@ public sealed class BcryptHashTests
         Assert.Equal($"bcrypt:{fingerprint}", hash.ToString());
         Assert.Equal($"bcrypt:{fingerprint}", $"{hash}");
         Assert.DoesNotContain(Text[7..], JsonSerializer.Serialize(hash), StringComparison.Ordinal);
-        Assert.DoesNotContain(Text[7..], JsonSerializer.Serialize(new { Token = hash }, s_withFields), StringComparison.Ordinal);
+        Assert.DoesNotContain(Text[7..], JsonSerializer.Serialize(new { Token = hash }, WithFields), StringComparison.Ordinal);
         Assert.Contains(fingerprint, JsonSerializer.Serialize(hash), StringComparison.Ordinal);
     }
 
@@ -122,5 +122,5 @@ public sealed class BcryptHashTests
         Assert.Throws<InvalidOperationException>(() => none.Reveal());
     }
 
-    private static readonly JsonSerializerOptions s_withFields = new() { IncludeFields = true };
+    private static readonly JsonSerializerOptions WithFields = new() { IncludeFields = true };
 }

@@ -11,7 +11,7 @@ public sealed class BcryptTests
     private const int Passwords = 500;
 
     // Any Unicode but NUL and halves of surrogate pairs, cut to what bcrypt reads.
-    private static readonly Gen<string> s_password = Gen.Int[1, 0x10FFFF]
+    private static readonly Gen<string> Password = Gen.Int[1, 0x10FFFF]
         .Where(Rune.IsValid)
         .Select(value => new Rune(value).ToString())
         .Array[0, Bcrypt.MaximumPasswordBytes]
@@ -27,7 +27,7 @@ public sealed class BcryptTests
             return text.ToString();
         });
 
-    private static readonly Gen<string> s_asciiPassword = Gen.Char[' ', '~'].Array[0, Bcrypt.MaximumPasswordBytes].Select(characters => new string(characters));
+    private static readonly Gen<string> AsciiPassword = Gen.Char[' ', '~'].Array[0, Bcrypt.MaximumPasswordBytes].Select(characters => new string(characters));
 
     public static TheoryData<string, string> Vectors()
     {
@@ -53,7 +53,7 @@ public sealed class BcryptTests
 
     [Fact]
     public void Hashes_agree_with_Bouncy_Castle() =>
-        Gen.Select(Gen.OneOf(s_password, s_asciiPassword), Gen.Byte.Array[Bcrypt.SaltBytes]).Sample(
+        Gen.Select(Gen.OneOf(Password, AsciiPassword), Gen.Byte.Array[Bcrypt.SaltBytes]).Sample(
             (password, salt) =>
             {
                 var key = Encoding.UTF8.GetBytes(password);
@@ -68,7 +68,7 @@ public sealed class BcryptTests
     {
         Assert.SkipUnless(SystemCrypt.HasBcrypt, "This system has no libcrypt.so.1 with bcrypt.");
 
-        Gen.Select(Gen.OneOf(s_password, s_asciiPassword), Gen.Byte.Array[Bcrypt.SaltBytes]).Sample(
+        Gen.Select(Gen.OneOf(Password, AsciiPassword), Gen.Byte.Array[Bcrypt.SaltBytes]).Sample(
             (password, salt) =>
             {
                 var ours = Bcrypt.Hash(Encoding.UTF8.GetBytes(password), salt, Bcrypt.MinimumCost).Reveal();

@@ -4,7 +4,7 @@ namespace ComfyAuth.Tests.Secrets;
 
 public sealed class PasswordVerifierTests
 {
-    private static readonly SecretText s_password = new("one credential");
+    private static readonly SecretText Password = new("one credential");
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -15,8 +15,8 @@ public sealed class PasswordVerifierTests
 
         Parallel.For(0, 1000, _ =>
         {
-            var hash = verifier.Hash(s_password, Bcrypt.MinimumCost, Stop);
-            Assert.True(verifier.Verify(s_password, hash, Stop));
+            var hash = verifier.Hash(Password, Bcrypt.MinimumCost, Stop);
+            Assert.True(verifier.Verify(Password, hash, Stop));
         });
 
         Assert.Equal(1, verifier.Computations);
@@ -26,12 +26,12 @@ public sealed class PasswordVerifierTests
     public void Each_different_question_is_computed_once_and_answered_as_bcrypt_does()
     {
         var verifier = new PasswordVerifier();
-        var hash = Bcrypt.Hash(s_password, Bcrypt.MinimumCost, Stop);
+        var hash = Bcrypt.Hash(Password, Bcrypt.MinimumCost, Stop);
         var wrong = new SecretText("another");
 
         for (var i = 0; i < 3; i++)
         {
-            Assert.True(verifier.Verify(s_password, hash, Stop));
+            Assert.True(verifier.Verify(Password, hash, Stop));
             Assert.False(verifier.Verify(wrong, hash, Stop));
         }
 
@@ -43,8 +43,8 @@ public sealed class PasswordVerifierTests
     {
         var verifier = new PasswordVerifier();
 
-        Assert.Equal(4, verifier.Hash(s_password, 4, Stop).Cost);
-        Assert.Equal(5, verifier.Hash(s_password, 5, Stop).Cost);
+        Assert.Equal(4, verifier.Hash(Password, 4, Stop).Cost);
+        Assert.Equal(5, verifier.Hash(Password, 5, Stop).Cost);
         Assert.Equal(2, verifier.Computations);
     }
 
@@ -55,14 +55,14 @@ public sealed class PasswordVerifierTests
         using var cancellation = new CancellationTokenSource();
         var endless = BcryptHash.FromParts(Bcrypt.MaximumCost, new byte[Bcrypt.SaltBytes], new byte[Bcrypt.DigestBytes]);
 
-        var computing = Task.Run(() => verifier.Verify(s_password, endless, cancellation.Token), Stop);
-        var waiting = Task.Run(() => verifier.Verify(s_password, endless, cancellation.Token), Stop);
+        var computing = Task.Run(() => verifier.Verify(Password, endless, cancellation.Token), Stop);
+        var waiting = Task.Run(() => verifier.Verify(Password, endless, cancellation.Token), Stop);
         cancellation.CancelAfter(TimeSpan.FromMilliseconds(50));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => computing);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         using var again = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
-        Assert.ThrowsAny<OperationCanceledException>(() => verifier.Verify(s_password, endless, again.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => verifier.Verify(Password, endless, again.Token));
         Assert.Equal(0, verifier.Computations);
     }
 

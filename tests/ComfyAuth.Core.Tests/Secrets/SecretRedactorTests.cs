@@ -13,9 +13,9 @@ public sealed class SecretRedactorTests
 {
     private const string Hash = "$2b$12$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
-    private static readonly JsonSerializerOptions s_relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly Dictionary<string, Func<string, string>> s_writers = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<string, string>> Writers = new(StringComparer.Ordinal)
     {
         ["plain"] = text => text,
         ["percent"] = Uri.EscapeDataString,
@@ -23,9 +23,9 @@ public sealed class SecretRedactorTests
         ["percent, all bytes"] = text => string.Concat(Encoding.UTF8.GetBytes(text).Select(value => $"%{value:X2}")),
         ["form"] = text => WebUtility.UrlEncode(text),
         ["json"] = text => JsonSerializer.Serialize(text),
-        ["json, relaxed"] = text => JsonSerializer.Serialize(text, s_relaxed),
+        ["json, relaxed"] = text => JsonSerializer.Serialize(text, Relaxed),
         ["json, all characters"] = text => string.Concat(text.Select(character => $"\\u{(int)character:x4}")),
-        ["json in json"] = text => JsonSerializer.Serialize(JsonSerializer.Serialize(text), s_relaxed),
+        ["json in json"] = text => JsonSerializer.Serialize(JsonSerializer.Serialize(text), Relaxed),
         ["percent in json"] = text => JsonSerializer.Serialize(new { url = "http://localhost/?q=" + Uri.EscapeDataString(text) }),
         ["html"] = text => WebUtility.HtmlEncode(text),
         ["html in json"] = text => JsonSerializer.Serialize(WebUtility.HtmlEncode(text)),
@@ -40,16 +40,16 @@ public sealed class SecretRedactorTests
     };
 
     // Longer than anything that could be in the text by chance.
-    private static readonly Gen<string> s_secret = Gen.OneOf(
+    private static readonly Gen<string> Secret = Gen.OneOf(
         Gen.Char.AlphaNumeric.Array[8, 40].Select(characters => new string(characters)),
         Gen.Char[' ', '~'].Array[8, 40].Select(characters => new string(characters)),
         Gen.OneOf("a", "Z", "7", " ", "$", "'", "\"", "\\", "%", "+", "/", "=", "&", "#", "é", "ß", "漢", "🔑", "\t", "<", "[", "-").Array[10, 30].Select(string.Concat));
 
-    private static readonly Gen<string> s_text = Gen.OneOf(
+    private static readonly Gen<string> Text = Gen.OneOf(
         Gen.Char[' ', '~'].Array[0, 30].Select(characters => new string(characters)),
         Gen.OneOf("", " ", "name: ", "x=", "[", "\"", "'", "\n", "é", "path/", "a&b", "50%", "[redacted]").Array[0, 4].Select(string.Concat));
 
-    public static TheoryData<string> Writers() => [.. s_writers.Keys];
+    public static TheoryData<string> WriterNames() => [.. Writers.Keys];
 
     public static TheoryData<string> OrdinaryLines() => [.. ReadData("ordinary-lines.txt")];
 
@@ -80,11 +80,11 @@ public sealed class SecretRedactorTests
     public void A_secret_is_recognised_by_its_look(string line, string expected) => Assert.Equal(expected, new SecretRedactor().Redact(line));
 
     [Theory]
-    [MemberData(nameof(Writers))]
+    [MemberData(nameof(WriterNames))]
     public void A_known_secret_survives_in_no_encoding(string writer)
     {
-        var write = s_writers[writer];
-        Gen.Select(s_secret, s_text, s_text).Sample(
+        var write = Writers[writer];
+        Gen.Select(Secret, Text, Text).Sample(
             (secret, before, after) =>
             {
                 var redactor = new SecretRedactor();
@@ -279,7 +279,7 @@ public sealed class SecretRedactorTests
     private static bool Leaks(string redacted, string secret)
     {
         var shown = redacted.Replace("[redacted]", "\uFFFF", StringComparison.Ordinal);
-        return s_writers.Values.Any(write => shown.Contains(write(secret).Trim('"', '\'', '='), StringComparison.Ordinal));
+        return Writers.Values.Any(write => shown.Contains(write(secret).Trim('"', '\'', '='), StringComparison.Ordinal));
     }
 
     private static string Lower(string escaped)

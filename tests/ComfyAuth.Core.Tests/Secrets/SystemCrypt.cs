@@ -7,7 +7,7 @@ namespace ComfyAuth.Tests.Secrets;
 internal static class SystemCrypt
 {
     private const string Library = "libcrypt.so.1";
-    private static readonly Lock s_lock = new();
+    private static readonly Lock Lock = new();
 
     // The crypt of older glibc has the same file name and no bcrypt: it answers *0 or null.
     public static bool HasBcrypt { get; } = NativeLibrary.TryLoad(Library, out _)
@@ -16,7 +16,7 @@ internal static class SystemCrypt
     public static string? Crypt(string password, string setting)
     {
         // The result lies in a static buffer.
-        lock (s_lock)
+        lock (Lock)
             return Marshal.PtrToStringUTF8(crypt(Encoding.UTF8.GetBytes(password + '\0'), Encoding.ASCII.GetBytes(setting + '\0')));
     }
 

@@ -4,9 +4,9 @@ namespace ComfyAuth.Tests.Stacks;
 
 public sealed class GenAIStackTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("comfyauth.yml")]
@@ -15,45 +15,45 @@ public sealed class GenAIStackTests : IDisposable
     [InlineData("docker-configurations/comfyui-qwen/docker-compose.yml")]
     public void A_stack_is_found_from_any_folder_below_its_root(string marker)
     {
-        folder.Write(marker, "");
-        var below = Directory.CreateDirectory(folder.PathOf("a/b")).FullName;
+        _folder.Write(marker, "");
+        var below = Directory.CreateDirectory(_folder.PathOf("a/b")).FullName;
 
-        Assert.Equal(folder.Path, GenAIStack.Find(below).Root);
+        Assert.Equal(_folder.Path, GenAIStack.Find(below).Root);
     }
 
     [Fact]
     public void The_nearest_stack_wins()
     {
-        folder.Write("comfyauth.yml", "");
-        folder.Write("inner/comfyauth.yml", "keepBackups: 2");
+        _folder.Write("comfyauth.yml", "");
+        _folder.Write("inner/comfyauth.yml", "keepBackups: 2");
 
-        var stack = GenAIStack.Find(folder.PathOf("inner"));
+        var stack = GenAIStack.Find(_folder.PathOf("inner"));
 
-        Assert.Equal((folder.PathOf("inner"), 2, folder.PathOf("inner/comfyauth.yml")), (stack.Root, stack.Definition.KeepBackups, stack.DefinitionPath));
+        Assert.Equal((_folder.PathOf("inner"), 2, _folder.PathOf("inner/comfyauth.yml")), (stack.Root, stack.Definition.KeepBackups, stack.DefinitionPath));
     }
 
     [Fact]
     public void The_older_place_of_the_service_is_used_where_it_is_the_only_one()
     {
-        folder.Write("docker-configurations/comfyui-qwen/.env", "");
+        _folder.Write("docker-configurations/comfyui-qwen/.env", "");
 
-        Assert.Equal("docker-configurations/comfyui-qwen/.env", GenAIStack.Find(folder.Path).Definition.Services[0].Environment!.Path);
+        Assert.Equal("docker-configurations/comfyui-qwen/.env", GenAIStack.Find(_folder.Path).Definition.Services[0].Environment!.Path);
     }
 
     [Fact]
     public void A_folder_that_is_no_stack_is_named() =>
-        Assert.Contains(folder.Path, Code("StackNotFound", () => GenAIStack.Find(folder.Path)), StringComparison.Ordinal);
+        Assert.Contains(_folder.Path, Code("StackNotFound", () => GenAIStack.Find(_folder.Path)), StringComparison.Ordinal);
 
     [Fact]
     public void A_folder_that_is_missing_is_named() =>
-        Assert.Contains("nowhere", Code("PathNotFound", () => GenAIStack.Find(folder.PathOf("nowhere"))), StringComparison.Ordinal);
+        Assert.Contains("nowhere", Code("PathNotFound", () => GenAIStack.Find(_folder.PathOf("nowhere"))), StringComparison.Ordinal);
 
     [Fact]
     public void An_unknown_service_is_refused_with_the_nearest_name()
     {
-        folder.Write("comfyauth.yml", "");
+        _folder.Write("comfyauth.yml", "");
 
-        var error = Assert.Throws<ComfyAuthException>(() => GenAIStack.Find(folder.Path).SelectServices(["comfyui-qwem"]));
+        var error = Assert.Throws<ComfyAuthException>(() => GenAIStack.Find(_folder.Path).SelectServices(["comfyui-qwem"]));
 
         Assert.Equal("ServiceNotFound", error.Code);
         Assert.StartsWith("Did you mean 'comfyui-qwen'?", error.Remedy, StringComparison.Ordinal);
@@ -62,9 +62,9 @@ public sealed class GenAIStackTests : IDisposable
     [Fact]
     public void Services_are_picked_in_any_case_and_in_the_definitions_order()
     {
-        folder.Write("comfyauth.yml", "");
+        _folder.Write("comfyauth.yml", "");
 
-        Assert.Equal(["comfyui-qwen", "sd35"], GenAIStack.Find(folder.Path).SelectServices(["SD35", "comfyui-qwen"]).Select(service => service.Name));
+        Assert.Equal(["comfyui-qwen", "sd35"], GenAIStack.Find(_folder.Path).SelectServices(["SD35", "comfyui-qwen"]).Select(service => service.Name));
     }
 
     private static string Code(string code, Action action)

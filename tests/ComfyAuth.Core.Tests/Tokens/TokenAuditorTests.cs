@@ -190,6 +190,26 @@ public sealed class TokenAuditorTests : IDisposable
     }
 
     [Fact]
+    public void A_secret_that_looks_like_an_assignment_is_not_shown()
+    {
+        _stack.Write(SampleStack.RootToken, "cGFkZGVkIHNlY3JldCE=");
+
+        Assert.DoesNotContain("cGFk", _stack.ObservationOf(SampleStack.RootToken).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_password_where_the_user_name_belongs_is_not_shown()
+    {
+        _stack.Replace(SampleStack.Source, "\"raw_token\"", "\"username\": \"alice\", \"raw_token\"");
+        _stack.Replace(SampleStack.ServiceEnv, "COMFYUI_USERNAME=alice", "COMFYUI_USERNAME=correct-horse");
+
+        var seen = _stack.ObservationOf(SampleStack.ServiceEnv + "#COMFYUI_USERNAME");
+
+        Assert.Equal(TokenState.Stale, seen.State);
+        Assert.DoesNotContain("horse", seen.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_that_is_no_text_or_far_too_large_is_no_credential()
     {
         File.WriteAllBytes(_stack.PathOf(SampleStack.RootToken), [0xFF, 0xFE, 0x00, 0xC3]);

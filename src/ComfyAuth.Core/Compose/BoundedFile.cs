@@ -1,0 +1,39 @@
+using ComfyAuth.Files;
+
+namespace ComfyAuth.Compose;
+
+/// <summary>Reads files whose names somebody else wrote down: whatever they are, reading ends soon.</summary>
+internal static class BoundedFile
+{
+    private const int MaximumSize = 1_000_000;
+
+    /// <summary>The bytes of a file.</summary>
+    /// <exception cref="ComfyAuthException"><c>ComposeFileUnreadable</c>.</exception>
+    public static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+                throw Unreadable(path, "is a folder");
+            // To open a pipe is to wait for somebody who writes.
+            if (!OperatingSystem.IsWindows() && File.Exists(path) && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
+                throw Unreadable(path, "is a device, pipe or socket");
+
+            using var file = FileDigest.OpenRead(path);
+            var bytes = new byte[Math.Min(file.Length, MaximumSize) + 1];
+            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return count <= MaximumSize ? bytes[..count] : throw Unreadable(path, "is larger than 1,000,000 bytes");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ComfyAuthException("ComposeFileUnreadable", $"'{path}' cannot be read: {error.Message.TrimEnd('.')}.", "Check the path and its permissions.", error);
+        }
+        catch (ComfyAuthException error) when (error.Code != "ComposeFileUnreadable")
+        {
+            throw new ComfyAuthException("ComposeFileUnreadable", error.Message, error.Remedy, error);
+        }
+    }
+
+    private static ComfyAuthException Unreadable(string path, string why) =>
+        new("ComposeFileUnreadable", $"'{path}' {why}.", "Check that it is the right file.");
+}

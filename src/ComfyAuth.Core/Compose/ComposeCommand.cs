@@ -1,0 +1,186 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ComfyAuth.Secrets;
+
+namespace ComfyAuth.Compose;
+
+/// <summary>
+/// The compose command of this machine. Secrets never stand in its arguments, which every user of the machine can read: it
+/// takes them out of files by itself.
+/// </summary>
+public sealed partial class ComposeCommand
+{
+    private const int TailLines = 20;
+
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly string _executable;
+    private readonly SecretRedactor _redactor;
+
+    private ComposeCommand(string executable, Version version, bool isPlugin, SecretRedactor redactor)
+    {
+        _executable = executable;
+        Version = version;
+        IsPlugin = isPlugin;
+        _redactor = redactor;
+    }
+
+    /// <summary>Its version.</summary>
+    public Version Version { get; }
+
+    /// <summary>Whether it is <c>docker compose</c>; otherwise it is <c>docker-compose</c>.</summary>
+    public bool IsPlugin { get; }
+
+    /// <summary>Finds the command: <c>docker compose</c>, else <c>docker-compose</c>.</summary>
+    /// <param name="redactor">Knows the secrets that must not appear in what the command says.</param>
+    /// <param name="stop">Ends the search.</param>
+    /// <param name="searchPath">The folders to look in, separated as in <c>PATH</c>; this process's <c>PATH</c> if not given.</param>
+    /// <exception cref="ComfyAuthException"><c>ComposeNotInstalled</c>.</exception>
+    public static async Task<ComposeCommand> FindAsync(SecretRedactor redactor, CancellationToken stop, string? searchPath = null)
+    {
+        ArgumentNullException.ThrowIfNull(redactor);
+        searchPath ??= Environment.GetEnvironmentVariable("PATH") ?? "";
+        foreach (var (name, isPlugin) in new[] { ("docker", true), ("docker-compose", false) })
+        {
+            foreach (var found in Locate(name, searchPath))
+            {
+                if (await ProbeAsync(found, isPlugin, stop).ConfigureAwait(false) is { } version)
+                    return new ComposeCommand(found, version, isPlugin, redactor);
+            }
+        }
+
+        throw new ComfyAuthException(
+            "ComposeNotInstalled",
+            "Neither 'docker compose' nor 'docker-compose' works on this machine.",
+            "Install Docker Desktop, or the package docker-compose-plugin beside Docker Engine, and see that 'docker compose version' answers.");
+    }
+
+    /// <summary>Starts services in the background, and recreates those whose settings changed.</summary>
+    /// <param name="project">The project.</param>
+    /// <param name="services">The services; all of them if empty.</param>
+    /// <param name="progress">Gets each line as it is said, on another thread.</param>
+    /// <param name="stop">Kills the command and what it started; the engine goes on with what it was told already.</param>
+    /// <exception cref="ComposeCommandException">The command failed.</exception>
+    /// <exception cref="ComfyAuthException"><c>ComposeArgumentInvalid</c>: a name is none; <c>ComposeNotInstalled</c>: the command is gone.</exception>
+    public Task UpAsync(ComposeProject project, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
+        RunAsync(project, ["up", "-d"], services, progress, stop);
+
+    /// <summary>Stops and removes the project's containers and networks; volumes stay.</summary>
+    /// <inheritdoc cref="UpAsync"/>
+    public Task DownAsync(ComposeProject project, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
+        RunAsync(project, ["down"], [], progress, stop);
+
+    /// <summary>Restarts services; their containers keep the environment that they were made with.</summary>
+    /// <inheritdoc cref="UpAsync"/>
+    public Task RestartAsync(ComposeProject project, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
+        RunAsync(project, ["restart"], services, progress, stop);
+
+    /// <summary>Replaces the container of one service, so that it gets its environment anew.</summary>
+    /// <inheritdoc cref="UpAsync"/>
+    public Task RecreateAsync(ComposeProject project, string service, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
+        RunAsync(project, ["up", "-d", "--force-recreate"], [service], progress, stop);
+
+    private async Task RunAsync(
+        ComposeProject project, string[] verb, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop)
+    {
+        ArgumentNullException.ThrowIfNull(project);
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentOutOfRangeException.ThrowIfZero(project.Files.Count, nameof(project));
+
+        var tail = new Queue<string>();
+        void Say(string line, bool isError)
+        {
+            var said = ComposeProgress.Parse(_redactor.Redact(line));
+            if (said.Line.Length == 0)
+                return;
+            progress?.Report(said);
+            if (!isError)
+                return;
+            tail.Enqueue(said.Line);
+            if (tail.Count > TailLines)
+                tail.Dequeue();
+        }
+
+        var run = new ChildProcess(_executable, [.. Arguments(project), .. verb, .. services.Select(Name)], Path.GetDirectoryName(project.Files[0]));
+        var exitCode = await run.RunAsync(Say, stop).ConfigureAwait(false)
+            ?? throw new ComfyAuthException("ComposeNotInstalled", $"'{_executable}' cannot be started any more.", "Install Docker Compose again.");
+        if (exitCode != 0)
+            throw new ComposeCommandException(string.Join(' ', verb), exitCode, _redactor.Redact(string.Join('\n', tail)));
+    }
+
+    private IEnumerable<string> Arguments(ComposeProject project)
+    {
+        if (IsPlugin)
+            yield return "compose";
+        yield return "--ansi";
+        yield return "never";
+        // A global option since 2.19; without a terminal the older ones print plain lines anyway.
+        if (Version >= new Version(2, 19))
+        {
+            yield return "--progress";
+            yield return "plain";
+        }
+
+        if (project.Name is not null)
+        {
+            yield return "--project-name";
+            yield return Name(project.Name);
+        }
+
+        if (project.EnvironmentFile is not null)
+        {
+            yield return "--env-file";
+            yield return project.EnvironmentFile;
+        }
+
+        foreach (var file in project.Files)
+        {
+            yield return "--file";
+            yield return file;
+        }
+    }
+
+    /// <summary>A name that begins with a dash would be taken for an option.</summary>
+    private static string Name(string name) => ServiceName().IsMatch(name)
+        ? name
+        : throw new ComfyAuthException("ComposeArgumentInvalid", $"'{name}' is no name that Compose knows.", "Names are of letters, digits, dots, dashes and underscores, with a letter or digit first.");
+
+    private static async Task<Version?> ProbeAsync(string executable, bool isPlugin, CancellationToken stop)
+    {
+        Version? version = null;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(ProbeTimeout);
+        try
+        {
+            string[] arguments = isPlugin ? ["compose", "version", "--short"] : ["version", "--short"];
+            var exitCode = await new ChildProcess(executable, arguments, null).RunAsync(
+                (line, isError) =>
+                {
+                    if (!isError && VersionNumber().Match(line) is { Success: true } match)
+                        version ??= new Version(Number(match, "major"), Number(match, "minor"), Number(match, "patch"));
+                },
+                deadline.Token).ConfigureAwait(false);
+            return exitCode == 0 ? version : null;
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            // A command that does not even tell its version is as good as none.
+            return null;
+        }
+    }
+
+    private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
+
+    /// <summary>On Windows only real programs: a batch file would interpret its arguments once more.</summary>
+    private static IEnumerable<string> Locate(string name, string searchPath) => searchPath
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Select(folder => Path.GetFullPath(Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name)))
+        .Distinct()
+        .Where(File.Exists);
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ServiceName();
+
+    [GeneratedRegex(@"\Av?(?<major>[0-9]{1,6})\.(?<minor>[0-9]{1,6})\.(?<patch>[0-9]{1,6})", RegexOptions.CultureInvariant)]
+    private static partial Regex VersionNumber();
+}

@@ -1,0 +1,8 @@
+namespace ComfyAuth.Docker;
+
+/// <summary>A file out of a container.</summary>
+/// <param name="Content">Its bytes; they can hold secrets.</param>
+/// <param name="Mode">Its permissions.</param>
+/// <param name="UserId">The owner's number in the container.</param>
+/// <param name="GroupId">The group's number in the container.</param>
+public sealed record ContainerFile(ReadOnlyMemory<byte> Content, UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite, int UserId = 0, int GroupId = 0);

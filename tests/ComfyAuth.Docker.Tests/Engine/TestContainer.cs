@@ -1,0 +1,43 @@
+using ComfyAuth.Docker;
+
+namespace ComfyAuth.Tests.Docker;
+
+/// <summary>A container that is gone when the test is.</summary>
+public sealed record TestContainer(DockerClient Client, string Id, string Name) : IAsyncDisposable
+{
+    public Task<ContainerDetails> InspectAsync() => Client.InspectContainerAsync(Id, TestContext.Current.CancellationToken);
+
+    /// <summary>Waits until the engine tells of an event, be it already past.</summary>
+    public async Task<EngineEvent> EventAsync(Func<EngineEvent, bool> wanted)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        await foreach (var item in Client.EventsAsync(new() { Containers = [Id], Since = DateTimeOffset.UnixEpoch.AddSeconds(1) }, deadline.Token))
+        {
+            if (wanted(item))
+                return item;
+        }
+
+        throw new InvalidOperationException("unreachable");
+    }
+
+    public async Task<List<ContainerLogLine>> LogAsync(ContainerLogOptions? options = null)
+    {
+        List<ContainerLogLine> lines = [];
+        await foreach (var line in Client.LogsAsync(Id, options, TestContext.Current.CancellationToken))
+            lines.Add(line);
+        return lines;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await Client.RemoveContainerAsync(Id, force: true, CancellationToken.None);
+        }
+        catch (DockerException error) when (error.Code is "DockerNotFound" or "DockerNotRunning")
+        {
+            // The test did it, or it killed the engine.
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Formats.Tar;
+using ComfyAuth.Docker;
+using ComfyAuth.Tests.Docker;
+
+[assembly: AssemblyFixture(typeof(TestEngine))]
+
+namespace ComfyAuth.Tests.Docker;
+
+/// <summary>
+/// The engine that the tests talk to: one of our own where we can start it; else the user's, if
+/// <c>COMFYAUTH_TEST_DOCKER=1</c> allows it; else the tests are skipped with the reason.
+/// </summary>
+public sealed class TestEngine : IAsyncLifetime
+{
+    private const string BusyBox = "/bin/busybox";
+    private static int Number;
+    private readonly string _run = $"comfyauth-test-{Environment.ProcessId}";
+    private string? _reason;
+    private EngineProcess? _process;
+    private DockerClient? _client;
+
+    /// <summary>An image with the programs of BusyBox and nothing else.</summary>
+    public string Image => $"{_run}:busybox";
+
+    public DockerClient Client
+    {
+        get
+        {
+            Assert.SkipWhen(_reason is not null, _reason ?? "");
+            return _client!;
+        }
+    }
+
+    /// <summary>Whether the engine is ours, so that nobody else uses it.</summary>
+    public bool IsOurs => _process is not null;
+
+    public string DataFolder => _process!.Root;
+
+    public async ValueTask InitializeAsync()
+    {
+        _reason = EngineProcess.WhyNot();
+        var allowed = Environment.GetEnvironmentVariable("COMFYAUTH_TEST_DOCKER") == "1";
+        if (_reason is not null && !allowed)
+            _reason += "; COMFYAUTH_TEST_DOCKER=1 lets the tests use the engine that the Docker CLI uses";
+        else if (!File.Exists(BusyBox))
+            _reason = $"there is no {BusyBox} to make an image of (package busybox-static)";
+        else if (_reason is null)
+            await StartOursAsync();
+        else
+            await UseTheirsAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_client is not null)
+        {
+            if (_process is null && _reason is null)
+                await _client.RemoveImageAsync(Image, CancellationToken.None);
+            await _client.DisposeAsync();
+        }
+
+        if (_process is not null)
+            await _process.DisposeAsync();
+    }
+
+    /// <summary>A container that runs a line of shell; gone at the end of the test.</summary>
+    public async Task<TestContainer> RunAsync(string script, Func<ContainerCreation, ContainerCreation>? change = null, bool start = true)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var creation = new ContainerCreation
+        {
+            Image = Image,
+            Name = $"{_run}-{Interlocked.Increment(ref Number)}",
+            Entrypoint = ["/bin/sh", "-c"],
+            Command = [script],
+            NetworkMode = "none",
+        };
+        creation = change?.Invoke(creation) ?? creation;
+        var container = new TestContainer(Client, await Client.CreateContainerAsync(creation, stop), creation.Name!);
+        if (start)
+            await Client.StartAsync(container.Id, stop);
+        return container;
+    }
+
+    /// <summary>A tar archive with BusyBox under the names of some of its programs.</summary>
+    public static async Task<MemoryStream> ArchiveAsync()
+    {
+        var archive = new MemoryStream();
+        await using (var writer = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            foreach (var folder in new[] { "bin/", "tmp/", "etc/", "proc/", "sys/", "dev/" })
+                await writer.WriteEntryAsync(new PaxTarEntry(TarEntryType.Directory, folder) { Mode = (UnixFileMode)0b111_101_101 });
+            await writer.WriteEntryAsync(BusyBox, "bin/busybox");
+            foreach (var name in "sh cat echo printf sleep seq stat tail head kill dd true false id yes tr ls rm mkdir ln env usleep".Split(' '))
+                await writer.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "bin/" + name) { LinkName = "busybox" });
+        }
+
+        archive.Position = 0;
+        return archive;
+    }
+
+    private async Task StartOursAsync()
+    {
+        await EngineProcess.SweepAsync();
+        try
+        {
+            _process = await EngineProcess.StartAsync("suite", CancellationToken.None);
+        }
+        catch (InvalidOperationException error)
+        {
+            _reason = error.Message;
+            return;
+        }
+
+        _client = new(_process.Endpoint);
+        await _client.ImportImageAsync(await ArchiveAsync(), _run, "busybox", CancellationToken.None);
+    }
+
+    private async Task UseTheirsAsync()
+    {
+        _client = new(new DockerEndpointResolver().Resolve());
+        await _client.ImportImageAsync(await ArchiveAsync(), _run, "busybox", CancellationToken.None);
+        _reason = null;
+    }
+}

@@ -1,0 +1,65 @@
+#!/bin/sh
+# A Docker engine of its own for the tests, all of it under one folder.
+#   engine.sh run ROOT ARGUMENT...   runs dockerd until standard input ends, then leaves nothing of it behind
+#   engine.sh clean ROOT             takes away what a killed run has left
+# Standard input ends when the tests do, however they end.
+set -u
+verb=$1
+root=$2
+shift 2
+
+# Everything under the folder is killed, unmounted and removed: it had better be ours.
+case $root in
+    /*/comfyauth-dockerd-*) ;;
+    *) echo "not a folder of the tests: $root" >&2; exit 2 ;;
+esac
+
+# Every process that was started for this folder names it in its arguments: dockerd, containerd and its shims.
+processes() {
+    for folder in /proc/[0-9]*; do
+        pid=${folder#/proc/}
+        [ "$pid" != $$ ] || continue
+        case $({ tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null) in
+            *"engine.sh"*) ;;
+            dockerd*"$root/"* | containerd*"$root/"* | */containerd*"$root/"* | */dockerd*"$root/"*) echo "$pid" ;;
+        esac
+    done
+}
+
+# The processes of the containers belong to no shim once it is dead, but to a control group named after the container.
+containers() {
+    for folder in "$root"/data/containers/*/; do
+        [ -d "$folder" ] || continue
+        id=$(basename "$folder")
+        for group in /sys/fs/cgroup/*/docker/"$id"/cgroup.procs /sys/fs/cgroup/docker/"$id"/cgroup.procs /sys/fs/cgroup/system.slice/docker-"$id".scope/cgroup.procs; do
+            [ -r "$group" ] && cat "$group"
+        done
+    done | sort -u
+}
+
+clean() {
+    # shellcheck disable=SC2046 # The numbers are separate arguments.
+    for attempt in 1 2 3; do
+        kill -9 $(processes) $(containers) 2>/dev/null
+        awk -v root="$root/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r mount; do
+            umount -l "$mount" 2>/dev/null
+        done
+        rm -rf "$root" 2>/dev/null && return
+    done
+}
+
+case $verb in
+    clean) clean ;;
+    run)
+        dockerd "$@" </dev/null >"$root/log" 2>&1 &
+        engine=$!
+        trap '' HUP INT TERM
+        cat >/dev/null
+        kill "$engine" 2>/dev/null
+        (sleep 10; kill -9 "$engine") >/dev/null 2>&1 &
+        timer=$!
+        wait "$engine"
+        kill -9 "$timer" 2>/dev/null
+        clean
+        ;;
+esac
