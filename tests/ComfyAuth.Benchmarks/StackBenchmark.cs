@@ -26,8 +26,8 @@ internal static class StackBenchmark
     public static async Task RunAsync(int[] counts)
     {
         var set = new StackSet();
-        Console.WriteLine("| stacks | work | who | median | all rounds | in the program | bcrypt | allocated | GCs | memory |");
-        Console.WriteLine("| ---: | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |");
+        Console.WriteLine("| stacks | work | who | median | all rounds | per stack | CPU per stack | bcrypt | allocated | GCs | memory |");
+        Console.WriteLine("| ---: | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
         foreach (var count in counts is [] ? [250, 500, 1000, 2000] : counts)
         {
             var measured = new Dictionary<(string Work, string Who), List<(double Seconds, StackRunResult Result)>>();
@@ -107,6 +107,6 @@ internal static class StackBenchmark
         var all = string.Join(" ", runs.Select(run => run.Seconds.ToString("0.00", CultureInfo.InvariantCulture)));
         var own = middle.Result;
         var memory = own.AllocatedBytes == 0 ? "| | |" : FormattableString.Invariant($"{own.AllocatedBytes / 1e6:0.0} MB | {own.Collections} | {own.WorkingSetBytes / 1e6:0} MB |");
-        Console.WriteLine(FormattableString.Invariant($"| {count} | {key.Work[2..]} | {key.Who} | {middle.Seconds:0.00} s | {all} | {own.Seconds:0.00} s | {own.Computations} | {memory}"));
+        Console.WriteLine(FormattableString.Invariant($"| {count} | {key.Work[2..]} | {key.Who} | {middle.Seconds:0.00} s | {all} | {middle.Seconds * 1000 / count:0.0} ms | {own.CpuSeconds * 1000 / count:0.0} ms | {own.Computations} | {memory}"));
     }
 }

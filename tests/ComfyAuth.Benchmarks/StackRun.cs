@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
@@ -13,7 +12,6 @@ internal static class StackRun
 
     public static async Task RunAsync(string folder, string work)
     {
-        var started = Stopwatch.GetTimestamp();
         var verifier = new PasswordVerifier();
         var redactor = new SecretRedactor();
         var auditor = new TokenAuditor(verifier, redactor, _ => null);
@@ -36,7 +34,7 @@ internal static class StackRun
             changed += results.Count(place => place.Action != TokenAction.None);
         }
 
-        var measured = new StackRunResult(places, wrong, changed, verifier.Computations, Stopwatch.GetElapsedTime(started).TotalSeconds, GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), Environment.WorkingSet);
+        var measured = new StackRunResult(places, wrong, changed, verifier.Computations, Environment.CpuUsage.TotalTime.TotalSeconds, GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), Environment.WorkingSet);
         Console.WriteLine(JsonSerializer.Serialize(measured));
     }
 }
