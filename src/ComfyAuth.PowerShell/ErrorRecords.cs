@@ -83,6 +83,7 @@ public static class ErrorRecords
         ["SecretEmpty"] = ErrorCategory.InvalidArgument,
         ["ServiceNotFound"] = ErrorCategory.ObjectNotFound,
         ["SourceFileUnreadable"] = ErrorCategory.ReadError,
+        ["SourceTokenInvalid"] = ErrorCategory.InvalidArgument,
         ["StackFileInvalid"] = ErrorCategory.InvalidData,
         ["StackFileUnreadable"] = ErrorCategory.ReadError,
         ["StackNotFound"] = ErrorCategory.ObjectNotFound,

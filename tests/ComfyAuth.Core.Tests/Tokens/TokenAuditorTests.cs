@@ -121,7 +121,7 @@ public sealed class TokenAuditorTests : IDisposable
 
         Assert.Contains($"As Compose v2 reads it: the run of {lost} characters at line 2, column 25", seen.Evidence, StringComparison.Ordinal);
         Assert.Equal(2, seen.Line);
-        Assert.DoesNotContain(Hash.Substring(6, 4), seen.Evidence, StringComparison.Ordinal);
+        Assert.DoesNotContain(Hash.Substring(6, 2), seen.Evidence, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -230,6 +230,43 @@ public sealed class TokenAuditorTests : IDisposable
 
         Assert.Equal((TokenState.Malformed, 2), (seen.State, seen.Line));
         Assert.DoesNotContain("never ends", seen.Evidence, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("X=${never")]
+    [InlineData("X=${A:?must be set}")]
+    public void A_file_that_compose_refuses_as_a_whole_is_no_match(string line)
+    {
+        _stack.Write(SampleStack.RootEnv, _stack.Read(SampleStack.RootEnv) + line + "\n");
+
+        var seen = _stack.ObservationOf(".env#COMFYUI_API_TOKEN");
+
+        Assert.Equal((TokenState.Malformed, 5), (seen.State, seen.Line));
+        Assert.Equal(false, _stack.Validate().IsValid);
+    }
+
+    [Fact]
+    public void A_pipe_in_place_of_a_file_is_not_read()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("A Unix pipe is meant.");
+            return;
+        }
+
+        _stack.Delete(SampleStack.RootToken);
+        using (var maker = System.Diagnostics.Process.Start("mkfifo", [_stack.PathOf(SampleStack.RootToken)]))
+            maker.WaitForExit();
+
+        Assert.Equal(TokenState.Unreadable, _stack.ObservationOf(SampleStack.RootToken).State);
+    }
+
+    [Fact]
+    public void The_sources_second_password_counts_too()
+    {
+        _stack.Replace(SampleStack.Source, "\"note\"", "\"password\": \"an older one\", \"note\"");
+
+        Assert.Equal(TokenState.OtherPassword, _stack.Audit()[0].State);
     }
 
     [Fact]

@@ -360,15 +360,16 @@ public sealed class TokenSynchronizerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_token_that_no_quoting_carries_to_every_reader_changes_nothing()
+    public void A_token_that_no_quoting_carries_to_every_reader_is_refused_before_anybody_is_asked()
     {
         _stack.Write("comfyauth.yml", $"services:\n  comfyui-qwen:\n    tokens:\n      - {{ file: .env, variable: COMFYUI_API_TOKEN, consumers: [compose-v2, docker-run] }}\n      - {{ file: {SampleStack.RootToken} }}\n");
         _stack.Write(SampleStack.RootToken, _other.Text);
         var before = _stack.Snapshot();
 
-        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => _stack.SynchronizeAsync());
+        var error = Assert.Throws<ComfyAuthException>(() => _stack.Plan());
 
         Assert.Equal("DotEnvValueCannotBeQuoted", error.Code);
+        Assert.Contains($"{_stack.PathOf(SampleStack.RootEnv)}#COMFYUI_API_TOKEN", error.Message, StringComparison.Ordinal);
         Assert.Equal(before[_stack.PathOf(SampleStack.RootToken)], _stack.Snapshot()[_stack.PathOf(SampleStack.RootToken)]);
     }
 
@@ -452,6 +453,48 @@ public sealed class TokenSynchronizerTests : IDisposable
             stop.Token));
 
         Assert.Equal(before, _stack.Snapshot());
+    }
+
+    [Fact]
+    public async Task Two_paths_to_one_file_are_one_file()
+    {
+        _stack.Delete(SampleStack.RootEnv);
+        _stack.Replace(SampleStack.ServiceEnv, $"'{Hash}'", Hash);
+        File.CreateSymbolicLink(_stack.PathOf(SampleStack.RootEnv), _stack.PathOf(SampleStack.ServiceEnv));
+
+        var results = await _stack.SynchronizeAsync();
+
+        Assert.All(results, result => Assert.Equal(TokenState.Match, result.State));
+        Assert.All(await _stack.SynchronizeAsync(), result => Assert.Equal(TokenAction.None, result.Action));
+    }
+
+    [Fact]
+    public async Task A_name_without_a_value_is_given_one()
+    {
+        _stack.Replace(SampleStack.RootEnv, $"COMFYUI_API_TOKEN='{Hash}'", "COMFYUI_API_TOKEN");
+
+        Assert.Equal((TokenAction.Added, TokenState.Match), Of(await _stack.SynchronizeAsync(), ".env#COMFYUI_API_TOKEN"));
+    }
+
+    [Theory]
+    [InlineData(-3, "")]
+    [InlineData(0, "\r")]
+    public void A_damaged_hash_is_not_taken_for_a_password(int cut, string end)
+    {
+        var damaged = new SecretText(_other.Text[..(_other.Text.Length + cut)] + end);
+
+        Assert.Equal("SourceTokenInvalid", Assert.Throws<ComfyAuthException>(() => _stack.Plan(new() { SourceToken = damaged })).Code);
+    }
+
+    [Fact]
+    public async Task The_sources_second_password_is_mended()
+    {
+        _stack.Replace(SampleStack.Source, "\"note\"", "\"password\": \"an older one\", \"note\"");
+
+        await _stack.SynchronizeAsync();
+
+        Assert.Equal(_stack.Credential.Password, (string?)JsonNode.Parse(_stack.Read(SampleStack.Source))!["password"]);
+        Assert.Equal(true, _stack.Validate().IsValid);
     }
 
     [Fact]
