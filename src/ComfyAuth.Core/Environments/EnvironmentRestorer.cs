@@ -166,10 +166,9 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     private static bool IsReference(DotEnvDocument document, string name) =>
         document.Read(name, DotEnvConsumer.ComposeV2) is { } reading && (reading.Value is null || reading.Dropped.Count > 0);
 
-    private static bool ReadsRight(DotEnvDocument document, string name, string value, DotEnvConsumer consumers) => Enum
-        .GetValues<DotEnvConsumer>()
-        .Where(consumer => consumer != DotEnvConsumer.None && consumers.HasFlag(consumer))
-        .All(consumer => document.Read(name, consumer)?.Value == value);
+    /// <summary>Whether setting the value would change nothing; where another line makes a reader refuse the file, setting this one does not help.</summary>
+    private static bool ReadsRight(DotEnvDocument document, string name, string value, DotEnvConsumer consumers) =>
+        EnvironmentValidator.Each(consumers).All(consumer => document.View(consumer, lookup: null).Gives(name, value));
 
     private TokenCredential? CredentialOf(GenAIStack stack, ServiceDefinition service, CancellationToken cancellationToken)
     {

@@ -35,7 +35,7 @@ public static partial class EnvironmentValidator
     internal static EnvironmentValidation Validate(GenAIStack stack, ServiceDefinition service, DotEnvDocument document)
     {
         var environment = service.Environment!;
-        var invalid = new List<string>();
+        var invalid = Failures(document, environment).Distinct().ToList();
         foreach (var name in DefaultLayout.HashVariables)
         {
             foreach (var (reader, value) in Values(document, name, environment.Consumers))
@@ -84,11 +84,29 @@ public static partial class EnvironmentValidator
         return services.Count > 0 ? services : throw new ComfyAuthException("NoEnvironment", $"No chosen service of '{stack.Root}' has a .env file.", "Choose one that has, or name the file in the stack file: env.file.");
     }
 
+    internal static IEnumerable<DotEnvConsumer> Each(DotEnvConsumer consumers) =>
+        Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one));
+
+    /// <summary>What a reader refuses: the whole file, or the line of a variable that the service depends on.</summary>
+    private static IEnumerable<string> Failures(DotEnvDocument document, EnvironmentFile environment)
+    {
+        string[] names = [.. environment.Required, .. DefaultLayout.HashVariables, SecretKey];
+        foreach (var consumer in Each(environment.Consumers))
+        {
+            var isRefused = document.View(consumer, lookup: null).Refusal is not null;
+            foreach (var reading in document.ReadAll(consumer, DotEnvReader.NoVariable))
+            {
+                if (reading.Failure is { } reason && (isRefused || names.Contains(reading.Name)))
+                    yield return $"line {reading.FailureLine}: {TokenReading.NameOf(consumer)} {(isRefused ? "refuses the file" : "cannot read it")}: {reason}.";
+            }
+        }
+    }
+
     private static IEnumerable<(string Reader, string Value)> Values(DotEnvDocument document, string name, DotEnvConsumer consumers)
     {
-        foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
+        foreach (var consumer in Each(consumers))
         {
-            if (document.Read(name, consumer) is { Value: { } value })
+            if (document.Read(name, consumer) is { Value: { } value, Failure: null })
                 yield return (TokenReading.NameOf(consumer), value);
         }
     }

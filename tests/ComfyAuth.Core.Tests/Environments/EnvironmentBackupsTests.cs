@@ -115,6 +115,21 @@ public sealed class EnvironmentBackupsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("X=${canary")]
+    [InlineData("X=${A:?msg}")]
+    public async Task A_backup_that_compose_refuses_does_not_replace_a_valid_file(string line)
+    {
+        _stack.Write($"{Folder}/.env.backup.20250101_000000", ValidWith(line));
+        var before = _stack.Snapshot();
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => RestoreAsync("latest"));
+
+        Assert.Equal("BackupInvalid", error.Code);
+        Assert.Contains("line 8: Compose v2", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
+    [Theory]
     [InlineData("COMFYUI_BEARER_TOKEN='never ends\n")]
     [InlineData("HF_TOKEN=\n")]
     [InlineData(null)]

@@ -151,6 +151,17 @@ public sealed class EnvironmentRestorerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_line_that_compose_refuses_is_named_and_does_not_make_every_run_write()
+    {
+        _stack.Replace(SampleStack.ServiceEnv, "GPU_DEVICE_ID=1\n", "GPU_DEVICE_ID=1\nX=${canary\n");
+        Assert.Contains((await RestoreAsync()).NextSteps, step => step.StartsWith("Mend line ", StringComparison.Ordinal));
+        var after = _stack.Snapshot();
+
+        Assert.Equal((EnvironmentAction.None, false), ((await RestoreAsync()) is var again ? again.Action : default, again.IsValid));
+        Assert.Equal(after, _stack.Snapshot());
+    }
+
+    [Fact]
     public async Task A_user_name_that_is_a_placeholder_gets_the_default()
     {
         _stack.Replace(SampleStack.ServiceEnv, "COMFYUI_USERNAME=alice", "COMFYUI_USERNAME=<your name>");
