@@ -29,7 +29,8 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     /// <exception cref="ComfyAuthException">
     /// As <see cref="EnvironmentValidator.Validate(GenAIStack, IReadOnlyCollection{string}?)"/>; <c>BackupNotFound</c>; <c>BackupInvalid</c>: the backup is worse than the file;
     /// <c>RecoveryPending</c>; <c>TokenSourceInvalid</c>; <c>TokenSourceMissing</c>: there is no credential to restore;
-    /// <c>TemplateMissing</c>: there is neither a file nor a template; <c>SourceFileUnreadable</c>.
+    /// <c>TemplateMissing</c>: there is neither a file nor a template; <c>SourceFileUnreadable</c>;
+    /// <c>DotEnvValueCannotBeQuoted</c>: a value that the file cannot give to each of its readers.
     /// </exception>
     public IReadOnlyList<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
     {
@@ -61,6 +62,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
 
         AddBackup(plan);
         plan.ChangeList.Add(new(content.Path, $"Put back {Path.GetFileName(backup.Path)}", () => { }));
+        AddDeletions(plan);
         return plan;
     }
 
@@ -82,6 +84,8 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         };
         AddBackup(plan);
 
+        // Tried on a copy, so that a value that cannot be written is known before anything is approved.
+        var trial = DotEnvDocument.Parse(document.ToBytes(), content.Path);
         var names = (template?.Document.Entries.Select(entry => entry.Name) ?? []).Concat(environment.Required).Concat(document.Entries.Select(entry => entry.Name)).Distinct();
         foreach (var name in names)
         {
@@ -97,10 +101,11 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             if (current is not null && ReadsRight(document, name, value!, environment.Consumers))
                 continue;
 
+            Set(trial, name, value ?? "");
             plan.ChangeList.Add(new(
                 $"{content.Path}#{name}",
                 current is null ? $"Add {name} ({reason})" : $"Set {name} ({reason})",
-                () => document.Set(name, value ?? "", environment.Consumers, template?.Neighbour(name, document), template?.CommentsAbove(name)),
+                () => Set(document, name, value ?? ""),
                 name,
                 isAddition: current is null));
         }
@@ -112,7 +117,20 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
                 plan.ChangeList.Add(new(content.Path, "Create the file from its template", () => { }));
         }
 
+        AddDeletions(plan);
         return plan;
+
+        void Set(DotEnvDocument target, string name, string value)
+        {
+            try
+            {
+                target.Set(name, value, environment.Consumers, template?.Neighbour(name, target), template?.CommentsAbove(name));
+            }
+            catch (ComfyAuthException error)
+            {
+                throw new ComfyAuthException(error.Code, $"{content.Path}#{name}: {error.Message}", error.Remedy, error);
+            }
+        }
 
         (string? Value, string Reason) Wanted(string name, string? current, bool isRequired)
         {
@@ -237,5 +255,14 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     {
         if (plan.BackupPath is { } path)
             plan.ChangeList.Add(new(plan.Path, $"Back up as {Path.GetFileName(path)}", null));
+    }
+
+    /// <summary>Names the backups for which a new one leaves no room.</summary>
+    private static void AddDeletions(EnvironmentRestorePlan plan)
+    {
+        if (plan.BackupPath is null || plan.ChangeList.Count == 0)
+            return;
+        foreach (var surplus in new EnvironmentBackups(plan.Path).List().Skip(plan.Stack.Definition.KeepBackups - 1))
+            plan.ChangeList.Add(new(surplus, $"Delete the old backup {Path.GetFileName(surplus)}", null, isDeletion: true));
     }
 }

@@ -162,6 +162,21 @@ public sealed class EnvironmentRestorerTests : IDisposable
     }
 
     [Fact]
+    public void A_value_that_no_form_carries_to_every_reader_fails_in_the_plan_and_names_the_file()
+    {
+        _stack.Replace(SampleStack.ServiceEnv, "HF_TOKEN=h", "HF_TOKEN=");
+        _stack.Write("given.env", "HF_TOKEN=\"two\\nlines\"\n");
+        var before = _stack.Snapshot();
+
+        var error = Assert.Throws<ComfyAuthException>(() => Plan(new() { SourceFile = _stack.PathOf("given.env") }));
+
+        Assert.Equal("DotEnvValueCannotBeQuoted", error.Code);
+        Assert.StartsWith($"{_stack.PathOf(SampleStack.ServiceEnv)}#HF_TOKEN: ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("two", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
+    [Fact]
     public async Task A_user_name_that_is_a_placeholder_gets_the_default()
     {
         _stack.Replace(SampleStack.ServiceEnv, "COMFYUI_USERNAME=alice", "COMFYUI_USERNAME=<your name>");
