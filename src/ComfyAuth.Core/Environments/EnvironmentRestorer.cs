@@ -21,25 +21,32 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     private const string HuggingFaceFile = ".secrets/.env.huggingface";
     private const string HuggingFaceVariable = "HF_TOKEN";
 
-    /// <summary>Finds out what would change.</summary>
+    /// <summary>Finds out what would change in each service's file.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="request">Whether to rebuild or to put a backup back, and from what.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <returns>One plan for each service that has a <c>.env</c> file.</returns>
+    /// <returns>
+    /// One plan for each service that has a <c>.env</c> file. Each is made when it is asked for: apply it before the next, since services may share a file.
+    /// </returns>
     /// <exception cref="ComfyAuthException">
     /// As <see cref="EnvironmentValidator.Validate(GenAIStack, IReadOnlyCollection{string}?)"/>; <c>BackupNotFound</c>; <c>BackupInvalid</c>: the backup is worse than the file;
     /// <c>RecoveryPending</c>; <c>TokenSourceInvalid</c>; <c>TokenSourceMissing</c>: there is no credential to restore;
     /// <c>TemplateMissing</c>: there is neither a file nor a template; <c>SourceFileUnreadable</c>;
     /// <c>DotEnvValueCannotBeQuoted</c>: a value that the file cannot give to each of its readers.
     /// </exception>
-    public IReadOnlyList<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
+    public IEnumerable<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
+        => EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken));
+
+    /// <summary>Finds out what would change in one service's file.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="service">One of <see cref="EnvironmentValidator.ServicesOf"/>.</param>
+    /// <param name="request">Whether to rebuild or to put a backup back, and from what; its services do not matter.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>The plan.</returns>
+    /// <exception cref="ComfyAuthException">As for all services.</exception>
+    public EnvironmentRestorePlan Plan(GenAIStack stack, ServiceDefinition service, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
     {
         StackFiles.EnsureSettled(stack);
-        return [.. EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken))];
-    }
-
-    private EnvironmentRestorePlan Plan(GenAIStack stack, ServiceDefinition service, EnvironmentRestoreRequest request, CancellationToken cancellationToken)
-    {
         var files = new StackFiles(stack);
         var content = EnvironmentValidator.Load(files, service.Environment!.Path);
         return request.FromBackup is { } name

@@ -31,6 +31,17 @@ public static partial class EnvironmentValidator
         return [.. ServicesOf(stack, services).Select(service => Validate(stack, service, Load(files, service.Environment!.Path).Document))];
     }
 
+    /// <summary>The services of a stack that have a <c>.env</c> file.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="names">Names of services; null or empty for all.</param>
+    /// <returns>At least one.</returns>
+    /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>NoEnvironment</c>: no chosen service has a <c>.env</c> file.</exception>
+    public static IReadOnlyList<ServiceDefinition> ServicesOf(GenAIStack stack, IReadOnlyCollection<string>? names = null)
+    {
+        var services = stack.SelectServices(names).Where(service => service.Environment is not null).ToList();
+        return services.Count > 0 ? services : throw new ComfyAuthException("NoEnvironment", $"No chosen service of '{stack.Root}' has a .env file.", "Choose one that has, or name the file in the stack file: env.file.");
+    }
+
     /// <summary>Judges a document.</summary>
     internal static EnvironmentValidation Validate(GenAIStack stack, ServiceDefinition service, DotEnvDocument document)
     {
@@ -76,12 +87,6 @@ public static partial class EnvironmentValidator
             "EnvironmentUnreadable",
             $"'{content.Path}' cannot be used: {content.Evidence}",
             content.Problem == TokenState.IsDirectory ? "Stop the container that mounts it and delete the folder." : "Check its permissions.");
-    }
-
-    internal static List<ServiceDefinition> ServicesOf(GenAIStack stack, IReadOnlyCollection<string>? names)
-    {
-        var services = stack.SelectServices(names).Where(service => service.Environment is not null).ToList();
-        return services.Count > 0 ? services : throw new ComfyAuthException("NoEnvironment", $"No chosen service of '{stack.Root}' has a .env file.", "Choose one that has, or name the file in the stack file: env.file.");
     }
 
     internal static IEnumerable<DotEnvConsumer> Each(DotEnvConsumer consumers) =>

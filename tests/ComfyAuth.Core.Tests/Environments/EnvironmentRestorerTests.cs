@@ -234,6 +234,21 @@ public sealed class EnvironmentRestorerTests : IDisposable
     }
 
     [Fact]
+    public async Task Services_that_share_a_file_are_restored_one_after_the_other()
+    {
+        _stack.Write("comfyauth.yml", "defaults: false\nservices:\n  one: { url: 'http://localhost:1', env: { file: shared/.env, template: one.example } }\n  two: { url: 'http://localhost:2', env: { file: shared/.env, template: two.example } }\n");
+        _stack.Write("one.example", "ONE=1\n");
+        _stack.Write("two.example", "TWO=2\n");
+        _stack.Write("shared/.env", "MINE=0\n");
+
+        foreach (var plan in new EnvironmentRestorer(_stack.Verifier, new(), new FixedClock(Now)).Plan(_stack.Stack, new(), TestContext.Current.CancellationToken))
+            await plan.ApplyAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(["MINE=0", "ONE=1", "TWO=2"], _stack.Read("shared/.env").Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+        Assert.Equal(2, new EnvironmentBackups(_stack.PathOf("shared/.env")).List().Count);
+    }
+
+    [Fact]
     public async Task A_service_without_login_gets_its_template_and_no_credential()
     {
         _stack.Write("comfyauth.yml", "defaults: false\nservices:\n  one: { url: 'http://localhost:1', env: { file: one/.env, template: one/.env.example, required: [PORT] } }\n");
