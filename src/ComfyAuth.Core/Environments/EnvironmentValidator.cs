@@ -13,6 +13,10 @@ public static partial class EnvironmentValidator
     internal const string SecretKey = "SECRET_KEY";
 
     private const int StrongSecretLength = 32;
+    private const int StrongSecretVariety = 16;
+
+    // Random hexadecimal digits are a common key and seldom hold all sixteen.
+    private const int StrongHexVariety = 10;
 
     private static readonly string[] WithoutEffect = ["MAX_LOGIN_ATTEMPTS", "SESSION_EXPIRE_HOURS"];
 
@@ -78,7 +82,10 @@ public static partial class EnvironmentValidator
 
     /// <summary>Whether a value is long and varied enough to be a signing key; dates and repeated words are not.</summary>
     internal static bool IsStrong(string key) =>
-        key.Length >= StrongSecretLength && key.Distinct().Count() >= StrongSecretLength / 3 && !IsPlaceholder(key);
+        key.Length >= StrongSecretLength
+        && key.Distinct().Count() >= (key.All(char.IsAsciiHexDigit) ? StrongHexVariety : StrongSecretVariety)
+        && !Enumerable.Range(1, key.Length / 2).Any(period => key.AsSpan(period).SequenceEqual(key.AsSpan(0, key.Length - period)))
+        && !IsPlaceholder(key);
 
     internal static StackFileContent Load(StackFiles files, string path)
     {
