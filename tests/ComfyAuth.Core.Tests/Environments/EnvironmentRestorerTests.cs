@@ -291,8 +291,11 @@ public sealed class EnvironmentRestorerTests : IDisposable
     }
 
     [Fact]
-    public async Task Variables_without_effect_are_said_so()
+    public async Task Variables_without_effect_are_not_added_and_are_said_so()
     {
+        Assert.Empty((await RestoreAsync()).Notes);
+        _stack.Replace(SampleStack.ServiceEnv, "GPU_DEVICE_ID=1\n", "GPU_DEVICE_ID=1\nMAX_LOGIN_ATTEMPTS=3\nSESSION_EXPIRE_HOURS=24\n");
+
         var result = await RestoreAsync();
 
         Assert.Equal(["MAX_LOGIN_ATTEMPTS has no effect on ComfyUI-Login.", "SESSION_EXPIRE_HOURS has no effect on ComfyUI-Login."], result.Notes);
