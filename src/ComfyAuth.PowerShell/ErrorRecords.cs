@@ -77,6 +77,7 @@ public static class ErrorRecords
         ["RecoveryPending"] = ErrorCategory.InvalidOperation,
         ["ReportFormatUnknown"] = ErrorCategory.InvalidArgument,
         ["ReportNotWritten"] = ErrorCategory.WriteError,
+        ["ReportWouldOverwrite"] = ErrorCategory.ResourceExists,
         ["RestoreWouldInvalidate"] = ErrorCategory.InvalidOperation,
         ["RollbackIncomplete"] = ErrorCategory.WriteError,
         ["RootMissing"] = ErrorCategory.ObjectNotFound,

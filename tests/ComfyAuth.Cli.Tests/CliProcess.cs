@@ -7,14 +7,14 @@ namespace ComfyAuth.Cli.Tests;
 internal sealed class CliProcess : IDisposable
 {
     private readonly Process _process;
-    private readonly StringBuilder _output = new();
-    private readonly Task<string> _errors;
+    private readonly Task<string> _output;
+    private readonly StringBuilder _errors = new();
     private readonly CancellationToken _stop = TestContext.Current.CancellationToken;
 
     private CliProcess(Process process)
     {
         _process = process;
-        _errors = process.StandardError.ReadToEndAsync(_stop);
+        _output = process.StandardOutput.ReadToEndAsync(_stop);
     }
 
     public static async Task<CliResult> RunAsync(string folder, params string[] arguments)
@@ -40,17 +40,17 @@ internal sealed class CliProcess : IDisposable
         return new CliProcess(process);
     }
 
-    /// <summary>Reads lines until one begins with the text.</summary>
-    public async Task ReadUntilAsync(string beginning)
+    /// <summary>Reads lines of standard error until one begins with the text.</summary>
+    public async Task ReadErrorsUntilAsync(string beginning)
     {
-        while (await _process.StandardOutput.ReadLineAsync(_stop) is { } line)
+        while (await _process.StandardError.ReadLineAsync(_stop) is { } line)
         {
-            _output.AppendLine(line);
+            _errors.AppendLine(line);
             if (line.StartsWith(beginning, StringComparison.Ordinal))
                 return;
         }
 
-        Assert.Fail($"Ended without '{beginning}': {_output}{await _errors}");
+        Assert.Fail($"Ended without '{beginning}': {await _output}{_errors}");
     }
 
     /// <summary>What Ctrl+C sends.</summary>
@@ -62,9 +62,9 @@ internal sealed class CliProcess : IDisposable
 
     public async Task<CliResult> EndAsync()
     {
-        _output.Append(await _process.StandardOutput.ReadToEndAsync(_stop));
+        _errors.Append(await _process.StandardError.ReadToEndAsync(_stop));
         await _process.WaitForExitAsync(_stop);
-        return new(_process.ExitCode, _output.ToString(), await _errors);
+        return new(_process.ExitCode, await _output, _errors.ToString());
     }
 
     public void Dispose()

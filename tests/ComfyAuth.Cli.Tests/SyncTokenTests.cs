@@ -207,7 +207,7 @@ public sealed class SyncTokenTests : IDisposable
         {
             using var cli = CliProcess.Start(folder.Path, ["sync-token", "--rotate", .. stacks.SelectMany(stack => new[] { "--path", stack.Root })]);
             for (var i = 0; i < 3; i++)
-                await cli.ReadUntilAsync("A new credential is made");
+                await cli.ReadErrorsUntilAsync("A new credential is made");
             await cli.InterruptAsync();
             var result = await cli.EndAsync();
 

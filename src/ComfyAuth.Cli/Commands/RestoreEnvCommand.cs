@@ -71,8 +71,15 @@ internal static class RestoreEnvCommand
                 recover: true,
                 async stack =>
                 {
-                    foreach (var plan in restorer.Plan(stack, request, stop))
-                        results.Add(await plan.ApplyAsync(cancellationToken: stop));
+                    foreach (var service in EnvironmentValidator.ServicesOf(stack, request.Services))
+                    {
+                        // An error of one service is told and spares the others too. Planned only now: services may share a file.
+                        await session.ForEachStackAsync(
+                            [stack.Root],
+                            recover: false,
+                            async _ => results.Add(await restorer.Plan(stack, service, request, stop).ApplyAsync(cancellationToken: stop)),
+                            stop);
+                    }
                 },
                 stop);
         }

@@ -29,11 +29,13 @@ public sealed partial class EnvironmentRestorePlan
     /// <summary>The file, as a full path.</summary>
     public string Path => Stack.PathOf(Service.Environment!.Path);
 
-    /// <summary>The changes, the backup first; empty where the file is right already.</summary>
+    /// <summary>The changes, the backup first and the deletions of old backups last; empty where the file is right already.</summary>
     public IReadOnlyList<PlannedEnvironmentChange> Changes => ChangeList;
 
     /// <summary>Applies the plan, once: all approved changes, or none.</summary>
-    /// <param name="approve">Asked once for each change; null approves all.</param>
+    /// <param name="approve">
+    /// Asked once for each change, for deletions only where the backup they make room for is made; null approves all.
+    /// </param>
     /// <param name="cancellationToken">Ends the work; then nothing has changed.</param>
     /// <returns>What was done, and how the file is now.</returns>
     /// <exception cref="ComfyAuthException">
@@ -45,6 +47,8 @@ public sealed partial class EnvironmentRestorePlan
         foreach (var change in ChangeList)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (change.IsDeletion && !(approved.Exists(other => other.IsBackup) && approved.Exists(other => other.Apply is not null)))
+                continue;
             if (approve is null || await approve(change).ConfigureAwait(false))
                 approved.Add(change);
         }
@@ -89,12 +93,12 @@ public sealed partial class EnvironmentRestorePlan
         await using var scope = transaction.ConfigureAwait(false);
         transaction.Expect(Path, OldBytes);
         transaction.Write(Path, bytes, FileProtection.OwnerOnly);
-        if (BackupPath is { } backup && approved.Any(change => change.Apply is null))
+        if (BackupPath is { } backup && approved.Exists(change => change.IsBackup))
         {
             transaction.Expect(backup, null);
             transaction.Write(backup, OldBytes!, FileProtection.OwnerOnly);
-            foreach (var surplus in new EnvironmentBackups(Path).List().Skip(Stack.Definition.KeepBackups - 1))
-                transaction.Delete(surplus);
+            foreach (var surplus in approved.Where(change => change.IsDeletion))
+                transaction.Delete(surplus.Target);
         }
 
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -121,7 +125,7 @@ public sealed partial class EnvironmentRestorePlan
             Service = Service.Name,
             Path = Path,
             Action = action,
-            Backup = edits.Count > 0 && approved.Any(change => change.Apply is null) ? BackupPath : null,
+            Backup = edits.Count > 0 && approved.Exists(change => change.IsBackup) ? BackupPath : null,
             IsValid = validation.IsValid,
             Added = [.. edits.Where(edit => edit is { Variable: not null, IsAddition: true }).Select(edit => edit.Variable!)],
             Changed = [.. edits.Where(edit => edit is { Variable: not null, IsAddition: false }).Select(edit => edit.Variable!)],

@@ -21,24 +21,32 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     private const string HuggingFaceFile = ".secrets/.env.huggingface";
     private const string HuggingFaceVariable = "HF_TOKEN";
 
-    /// <summary>Finds out what would change.</summary>
+    /// <summary>Finds out what would change in each service's file.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="request">Whether to rebuild or to put a backup back, and from what.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <returns>One plan for each service that has a <c>.env</c> file.</returns>
+    /// <returns>
+    /// One plan for each service that has a <c>.env</c> file. Each is made when it is asked for: apply it before the next, since services may share a file.
+    /// </returns>
     /// <exception cref="ComfyAuthException">
     /// As <see cref="EnvironmentValidator.Validate(GenAIStack, IReadOnlyCollection{string}?)"/>; <c>BackupNotFound</c>; <c>BackupInvalid</c>: the backup is worse than the file;
     /// <c>RecoveryPending</c>; <c>TokenSourceInvalid</c>; <c>TokenSourceMissing</c>: there is no credential to restore;
-    /// <c>TemplateMissing</c>: there is neither a file nor a template; <c>SourceFileUnreadable</c>.
+    /// <c>TemplateMissing</c>: there is neither a file nor a template; <c>SourceFileUnreadable</c>;
+    /// <c>DotEnvValueCannotBeQuoted</c>: a value that the file cannot give to each of its readers.
     /// </exception>
-    public IReadOnlyList<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
+    public IEnumerable<EnvironmentRestorePlan> Plan(GenAIStack stack, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
+        => EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken));
+
+    /// <summary>Finds out what would change in one service's file.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="service">One of <see cref="EnvironmentValidator.ServicesOf"/>.</param>
+    /// <param name="request">Whether to rebuild or to put a backup back, and from what; its services do not matter.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>The plan.</returns>
+    /// <exception cref="ComfyAuthException">As for all services.</exception>
+    public EnvironmentRestorePlan Plan(GenAIStack stack, ServiceDefinition service, EnvironmentRestoreRequest request, CancellationToken cancellationToken = default)
     {
         StackFiles.EnsureSettled(stack);
-        return [.. EnvironmentValidator.ServicesOf(stack, request.Services).Select(service => Plan(stack, service, request, cancellationToken))];
-    }
-
-    private EnvironmentRestorePlan Plan(GenAIStack stack, ServiceDefinition service, EnvironmentRestoreRequest request, CancellationToken cancellationToken)
-    {
         var files = new StackFiles(stack);
         var content = EnvironmentValidator.Load(files, service.Environment!.Path);
         return request.FromBackup is { } name
@@ -61,6 +69,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
 
         AddBackup(plan);
         plan.ChangeList.Add(new(content.Path, $"Put back {Path.GetFileName(backup.Path)}", () => { }));
+        AddDeletions(plan);
         return plan;
     }
 
@@ -82,6 +91,8 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         };
         AddBackup(plan);
 
+        // Tried on a copy, so that a value that cannot be written is known before anything is approved.
+        var trial = DotEnvDocument.Parse(document.ToBytes(), content.Path);
         var names = (template?.Document.Entries.Select(entry => entry.Name) ?? []).Concat(environment.Required).Concat(document.Entries.Select(entry => entry.Name)).Distinct();
         foreach (var name in names)
         {
@@ -97,10 +108,11 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             if (current is not null && ReadsRight(document, name, value!, environment.Consumers))
                 continue;
 
+            Set(trial, name, value ?? "");
             plan.ChangeList.Add(new(
                 $"{content.Path}#{name}",
                 current is null ? $"Add {name} ({reason})" : $"Set {name} ({reason})",
-                () => document.Set(name, value ?? "", environment.Consumers, template?.Neighbour(name, document), template?.CommentsAbove(name)),
+                () => Set(document, name, value ?? ""),
                 name,
                 isAddition: current is null));
         }
@@ -112,7 +124,20 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
                 plan.ChangeList.Add(new(content.Path, "Create the file from its template", () => { }));
         }
 
+        AddDeletions(plan);
         return plan;
+
+        void Set(DotEnvDocument target, string name, string value)
+        {
+            try
+            {
+                target.Set(name, value, environment.Consumers, template?.Neighbour(name, target), template?.CommentsAbove(name));
+            }
+            catch (ComfyAuthException error)
+            {
+                throw new ComfyAuthException(error.Code, $"{content.Path}#{name}: {error.Message}", error.Remedy, error);
+            }
+        }
 
         (string? Value, string Reason) Wanted(string name, string? current, bool isRequired)
         {
@@ -166,10 +191,9 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     private static bool IsReference(DotEnvDocument document, string name) =>
         document.Read(name, DotEnvConsumer.ComposeV2) is { } reading && (reading.Value is null || reading.Dropped.Count > 0);
 
-    private static bool ReadsRight(DotEnvDocument document, string name, string value, DotEnvConsumer consumers) => Enum
-        .GetValues<DotEnvConsumer>()
-        .Where(consumer => consumer != DotEnvConsumer.None && consumers.HasFlag(consumer))
-        .All(consumer => document.Read(name, consumer)?.Value == value);
+    /// <summary>Whether setting the value would change nothing; where another line makes a reader refuse the file, setting this one does not help.</summary>
+    private static bool ReadsRight(DotEnvDocument document, string name, string value, DotEnvConsumer consumers) =>
+        EnvironmentValidator.Each(consumers).All(consumer => document.View(consumer, lookup: null).Gives(name, value));
 
     private TokenCredential? CredentialOf(GenAIStack stack, ServiceDefinition service, CancellationToken cancellationToken)
     {
@@ -238,5 +262,14 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
     {
         if (plan.BackupPath is { } path)
             plan.ChangeList.Add(new(plan.Path, $"Back up as {Path.GetFileName(path)}", null));
+    }
+
+    /// <summary>Names the backups for which a new one leaves no room.</summary>
+    private static void AddDeletions(EnvironmentRestorePlan plan)
+    {
+        if (plan.BackupPath is null || plan.ChangeList.Count == 0)
+            return;
+        foreach (var surplus in new EnvironmentBackups(plan.Path).List().Skip(plan.Stack.Definition.KeepBackups - 1))
+            plan.ChangeList.Add(new(surplus, $"Delete the old backup {Path.GetFileName(surplus)}", null, isDeletion: true));
     }
 }

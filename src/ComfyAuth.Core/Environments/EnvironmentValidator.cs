@@ -13,6 +13,10 @@ public static partial class EnvironmentValidator
     internal const string SecretKey = "SECRET_KEY";
 
     private const int StrongSecretLength = 32;
+    private const int StrongSecretVariety = 16;
+
+    // Random hexadecimal digits are a common key and seldom hold all sixteen.
+    private const int StrongHexVariety = 10;
 
     private static readonly string[] WithoutEffect = ["MAX_LOGIN_ATTEMPTS", "SESSION_EXPIRE_HOURS"];
 
@@ -31,11 +35,22 @@ public static partial class EnvironmentValidator
         return [.. ServicesOf(stack, services).Select(service => Validate(stack, service, Load(files, service.Environment!.Path).Document))];
     }
 
+    /// <summary>The services of a stack that have a <c>.env</c> file.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="names">Names of services; null or empty for all.</param>
+    /// <returns>At least one.</returns>
+    /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>NoEnvironment</c>: no chosen service has a <c>.env</c> file.</exception>
+    public static IReadOnlyList<ServiceDefinition> ServicesOf(GenAIStack stack, IReadOnlyCollection<string>? names = null)
+    {
+        var services = stack.SelectServices(names).Where(service => service.Environment is not null).ToList();
+        return services.Count > 0 ? services : throw new ComfyAuthException("NoEnvironment", $"No chosen service of '{stack.Root}' has a .env file.", "Choose one that has, or name the file in the stack file: env.file.");
+    }
+
     /// <summary>Judges a document.</summary>
     internal static EnvironmentValidation Validate(GenAIStack stack, ServiceDefinition service, DotEnvDocument document)
     {
         var environment = service.Environment!;
-        var invalid = new List<string>();
+        var invalid = Failures(document, environment).Distinct().ToList();
         foreach (var name in DefaultLayout.HashVariables)
         {
             foreach (var (reader, value) in Values(document, name, environment.Consumers))
@@ -67,7 +82,10 @@ public static partial class EnvironmentValidator
 
     /// <summary>Whether a value is long and varied enough to be a signing key; dates and repeated words are not.</summary>
     internal static bool IsStrong(string key) =>
-        key.Length >= StrongSecretLength && key.Distinct().Count() >= StrongSecretLength / 3 && !IsPlaceholder(key);
+        key.Length >= StrongSecretLength
+        && key.Distinct().Count() >= (key.All(char.IsAsciiHexDigit) ? StrongHexVariety : StrongSecretVariety)
+        && !Enumerable.Range(1, key.Length / 2).Any(period => key.AsSpan(period).SequenceEqual(key.AsSpan(0, key.Length - period)))
+        && !IsPlaceholder(key);
 
     internal static StackFileContent Load(StackFiles files, string path)
     {
@@ -78,17 +96,29 @@ public static partial class EnvironmentValidator
             content.Problem == TokenState.IsDirectory ? "Stop the container that mounts it and delete the folder." : "Check its permissions.");
     }
 
-    internal static List<ServiceDefinition> ServicesOf(GenAIStack stack, IReadOnlyCollection<string>? names)
+    internal static IEnumerable<DotEnvConsumer> Each(DotEnvConsumer consumers) =>
+        Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one));
+
+    /// <summary>What a reader refuses: the whole file, or the line of a variable that the service depends on.</summary>
+    private static IEnumerable<string> Failures(DotEnvDocument document, EnvironmentFile environment)
     {
-        var services = stack.SelectServices(names).Where(service => service.Environment is not null).ToList();
-        return services.Count > 0 ? services : throw new ComfyAuthException("NoEnvironment", $"No chosen service of '{stack.Root}' has a .env file.", "Choose one that has, or name the file in the stack file: env.file.");
+        string[] names = [.. environment.Required, .. DefaultLayout.HashVariables, SecretKey];
+        foreach (var consumer in Each(environment.Consumers))
+        {
+            var isRefused = document.View(consumer, lookup: null).Refusal is not null;
+            foreach (var reading in document.ReadAll(consumer, DotEnvReader.NoVariable))
+            {
+                if (reading.Failure is { } reason && (isRefused || names.Contains(reading.Name)))
+                    yield return $"line {reading.FailureLine}: {TokenReading.NameOf(consumer)} {(isRefused ? "refuses the file" : "cannot read it")}: {reason}.";
+            }
+        }
     }
 
     private static IEnumerable<(string Reader, string Value)> Values(DotEnvDocument document, string name, DotEnvConsumer consumers)
     {
-        foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
+        foreach (var consumer in Each(consumers))
         {
-            if (document.Read(name, consumer) is { Value: { } value })
+            if (document.Read(name, consumer) is { Value: { } value, Failure: null })
                 yield return (TokenReading.NameOf(consumer), value);
         }
     }

@@ -9,6 +9,7 @@ public static class TokenReportWriter
 {
     private const string Json = ".json";
     private const string Markdown = ".md";
+    private const string Title = "# Credential audit";
 
     /// <summary>Whether a file's extension says in which form a report is wanted.</summary>
     /// <param name="path">The file's name.</param>
@@ -24,11 +25,11 @@ public static class TokenReportWriter
             throw new ComfyAuthException("ReportFormatUnknown", $"'{path}' does not say in which form the report is wanted.", "End its name in .json or .md.");
     }
 
-    /// <summary>Writes a report; the extension chooses the form. The file appears whole or not at all.</summary>
+    /// <summary>Writes a report; the extension chooses the form. The file appears whole or not at all, and replaces nothing but an earlier report.</summary>
     /// <param name="report">The report.</param>
     /// <param name="path">A file that ends in <c>.json</c> or <c>.md</c>; missing folders are made.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: another extension; <c>ReportNotWritten</c>.</exception>
+    /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: another extension; <c>ReportWouldOverwrite</c>: a link or another file stands there; <c>ReportNotWritten</c>.</exception>
     public static async Task WriteAsync(TokenReport report, string path, CancellationToken cancellationToken = default)
     {
         EnsureFormat(path);
@@ -37,9 +38,12 @@ public static class TokenReportWriter
         var staged = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
+            var isThere = IsThere(path);
+            if (isThere && !await IsReportAsync(path, cancellationToken).ConfigureAwait(false))
+                throw new ComfyAuthException("ReportWouldOverwrite", $"'{path}' is there already and is no report of an audit.", "Choose another name.");
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             await File.WriteAllTextAsync(staged, text, cancellationToken).ConfigureAwait(false);
-            File.Move(staged, path, overwrite: true);
+            File.Move(staged, path, overwrite: isThere);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -54,10 +58,38 @@ public static class TokenReportWriter
 
     private static string FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant();
 
+    /// <summary>Whether a file or a link stands there, even a link to nothing; a folder cannot be overwritten anyway.</summary>
+    private static bool IsThere(string path) => new FileInfo(path) is var file && (file.Exists || file.LinkTarget is not null);
+
+    private static async Task<bool> IsReportAsync(string path, CancellationToken cancellationToken)
+    {
+        // A pipe has no length, and reading one would wait.
+        if (new FileInfo(path) is not { LinkTarget: null, Length: > 0 })
+            return false;
+
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 4096, useAsync: true);
+        await using var scope = stream.ConfigureAwait(false);
+        if (FormatOf(path) == Markdown)
+        {
+            var start = new byte[Title.Length + 1];
+            var length = await stream.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            return Encoding.UTF8.GetString(start, 0, length) is Title + "\n" or Title + "\r" or Title;
+        }
+
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(stream, ReportJsonContext.Default.TokenReport, cancellationToken).ConfigureAwait(false) is not null;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     private static string ToMarkdown(TokenReport report)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# Credential audit\n\n{report.CreatedAt:yyyy-MM-dd HH:mm:ss K}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Title}\n\n{report.CreatedAt:yyyy-MM-dd HH:mm:ss K}\n");
         foreach (var stack in report.Observations.GroupBy(observation => observation.Stack))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {Escape(stack.Key)}\n\n");

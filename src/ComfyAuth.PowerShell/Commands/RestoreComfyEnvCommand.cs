@@ -77,10 +77,21 @@ public sealed class RestoreComfyEnvCommand : StackCmdlet
             SourceFile = SourcePath is null ? null : (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, SourcePath, literal: true)))[0],
             Backup = !NoBackup,
         };
-        foreach (var plan in new EnvironmentRestorer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, request, stop))
+        var restorer = new EnvironmentRestorer(Verifier, pipe.Redactor, logger: Logger(pipe));
+        foreach (var service in EnvironmentValidator.ServicesOf(stack, Service))
         {
-            if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is { } result)
-                pipe.WriteObject(result);
+            try
+            {
+                // Planned only now: services may share a file.
+                var plan = restorer.Plan(stack, service, request, stop);
+                if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is { } result)
+                    pipe.WriteObject(result);
+            }
+            catch (Exception error) when (error is ComfyAuthException or IOException or UnauthorizedAccessException)
+            {
+                // An error of one service spares the others.
+                pipe.WriteError(error, CurrentInput);
+            }
         }
     }
 }

@@ -44,6 +44,43 @@ public sealed class EnvironmentBackupsTests : IDisposable
         Assert.All(others, other => Assert.True(File.Exists(_stack.PathOf($"{Folder}/{other}"))));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("20250103_000000")]
+    public async Task The_backups_that_go_are_planned_and_one_that_is_declined_stays(string? fromBackup)
+    {
+        _stack.Write("comfyauth.yml", "keepBackups: 2\n");
+        for (var i = 1; i <= 3; i++)
+            _stack.Write($"{Folder}/.env.backup.2025010{i}_000000", ValidWith($"N={i}\n"));
+
+        var plan = Plan(fromBackup);
+        Assert.Equal(
+            ["Delete the old backup .env.backup.20250102_000000", "Delete the old backup .env.backup.20250101_000000"],
+            plan.Changes.TakeLast(2).Select(change => change.Action));
+        Assert.Equal(_stack.PathOf($"{Folder}/.env.backup.20250101_000000"), plan.Changes[^1].Target);
+
+        await plan.ApplyAsync(change => Task.FromResult(!change.Action.EndsWith("20250102_000000", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+        Assert.Equal([".env.backup.20251030_235958", ".env.backup.20250103_000000", ".env.backup.20250102_000000"], Backups.List().Select(Path.GetFileName));
+
+        var after = _stack.Snapshot();
+        Assert.Empty(Plan(fromBackup).Changes);
+        await RestoreAsync(fromBackup);
+        Assert.Equal(after, _stack.Snapshot());
+    }
+
+    [Theory]
+    [InlineData("Back up")]
+    [InlineData("Add")]
+    public async Task No_old_backup_goes_where_none_is_made(string declined)
+    {
+        _stack.Write("comfyauth.yml", "keepBackups: 1\n");
+        _stack.Write($"{Folder}/.env.backup.20250101_000000", "N=1\n");
+
+        await Plan(null).ApplyAsync(change => Task.FromResult(!change.Action.StartsWith(declined, StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+
+        Assert.Equal([".env.backup.20250101_000000"], Backups.List().Select(Path.GetFileName));
+    }
+
     [Fact]
     public void A_file_beside_it_has_backups_of_its_own()
     {
@@ -111,6 +148,21 @@ public sealed class EnvironmentBackupsTests : IDisposable
         Assert.Equal("BackupInvalid", error.Code);
         Assert.Contains("COMFYUI_BEARER_TOKEN", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(_stack.Credential.Text[..10], error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
+    [Theory]
+    [InlineData("X=${canary")]
+    [InlineData("X=${A:?msg}")]
+    public async Task A_backup_that_compose_refuses_does_not_replace_a_valid_file(string line)
+    {
+        _stack.Write($"{Folder}/.env.backup.20250101_000000", ValidWith(line));
+        var before = _stack.Snapshot();
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => RestoreAsync("latest"));
+
+        Assert.Equal("BackupInvalid", error.Code);
+        Assert.Contains("line 8: Compose v2", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, _stack.Snapshot());
     }
 

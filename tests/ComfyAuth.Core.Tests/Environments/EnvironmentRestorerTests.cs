@@ -104,6 +104,10 @@ public sealed class EnvironmentRestorerTests : IDisposable
     [InlineData("SECRET_KEY=20251030\n", true)]
     [InlineData("SECRET_KEY=\n", true)]
     [InlineData("SECRET_KEY=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", true)]
+    [InlineData("SECRET_KEY=0123456789012345678901234567890123456789\n", true)]
+    [InlineData("SECRET_KEY=comfyui-20251030-key/comfyui-20251030-key/c\n", true)]
+    [InlineData("SECRET_KEY=abcdefghijklmnoabcdefgonmlkjihgfedcba\n", true)]
+    [InlineData("SECRET_KEY=9f86d081884c7d659a2feaa0c55ad015\n", false)]
     [InlineData("", true)]
     [InlineData("SECRET_KEY=0123456789abcdefghijklmnopqrstuv\n", false)]
     [InlineData("SECRET_KEY='0123456789abcdefghij$klmnopqrstuvwxyz'\n", false)]
@@ -148,6 +152,32 @@ public sealed class EnvironmentRestorerTests : IDisposable
 
         Assert.Single(_stack.Read(SampleStack.ServiceEnv).Split('\n'), each => each.StartsWith(line.Split('=')[0], StringComparison.Ordinal) && each == line);
         Assert.Single(Document().Entries, entry => entry.Name == line.Split('=')[0]);
+    }
+
+    [Fact]
+    public async Task A_line_that_compose_refuses_is_named_and_does_not_make_every_run_write()
+    {
+        _stack.Replace(SampleStack.ServiceEnv, "GPU_DEVICE_ID=1\n", "GPU_DEVICE_ID=1\nX=${canary\n");
+        Assert.Contains((await RestoreAsync()).NextSteps, step => step.StartsWith("Mend line ", StringComparison.Ordinal));
+        var after = _stack.Snapshot();
+
+        Assert.Equal((EnvironmentAction.None, false), ((await RestoreAsync()) is var again ? again.Action : default, again.IsValid));
+        Assert.Equal(after, _stack.Snapshot());
+    }
+
+    [Fact]
+    public void A_value_that_no_form_carries_to_every_reader_fails_in_the_plan_and_names_the_file()
+    {
+        _stack.Replace(SampleStack.ServiceEnv, "HF_TOKEN=h", "HF_TOKEN=");
+        _stack.Write("given.env", "HF_TOKEN=\"two\\nlines\"\n");
+        var before = _stack.Snapshot();
+
+        var error = Assert.Throws<ComfyAuthException>(() => Plan(new() { SourceFile = _stack.PathOf("given.env") }));
+
+        Assert.Equal("DotEnvValueCannotBeQuoted", error.Code);
+        Assert.StartsWith($"{_stack.PathOf(SampleStack.ServiceEnv)}#HF_TOKEN: ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("two", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _stack.Snapshot());
     }
 
     [Fact]
@@ -208,6 +238,21 @@ public sealed class EnvironmentRestorerTests : IDisposable
     }
 
     [Fact]
+    public async Task Services_that_share_a_file_are_restored_one_after_the_other()
+    {
+        _stack.Write("comfyauth.yml", "defaults: false\nservices:\n  one: { url: 'http://localhost:1', env: { file: shared/.env, template: one.example } }\n  two: { url: 'http://localhost:2', env: { file: shared/.env, template: two.example } }\n");
+        _stack.Write("one.example", "ONE=1\n");
+        _stack.Write("two.example", "TWO=2\n");
+        _stack.Write("shared/.env", "MINE=0\n");
+
+        foreach (var plan in new EnvironmentRestorer(_stack.Verifier, new(), new FixedClock(Now)).Plan(_stack.Stack, new(), TestContext.Current.CancellationToken))
+            await plan.ApplyAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(["MINE=0", "ONE=1", "TWO=2"], _stack.Read("shared/.env").Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+        Assert.Equal(2, new EnvironmentBackups(_stack.PathOf("shared/.env")).List().Count);
+    }
+
+    [Fact]
     public async Task A_service_without_login_gets_its_template_and_no_credential()
     {
         _stack.Write("comfyauth.yml", "defaults: false\nservices:\n  one: { url: 'http://localhost:1', env: { file: one/.env, template: one/.env.example, required: [PORT] } }\n");
@@ -246,8 +291,11 @@ public sealed class EnvironmentRestorerTests : IDisposable
     }
 
     [Fact]
-    public async Task Variables_without_effect_are_said_so()
+    public async Task Variables_without_effect_are_not_added_and_are_said_so()
     {
+        Assert.Empty((await RestoreAsync()).Notes);
+        _stack.Replace(SampleStack.ServiceEnv, "GPU_DEVICE_ID=1\n", "GPU_DEVICE_ID=1\nMAX_LOGIN_ATTEMPTS=3\nSESSION_EXPIRE_HOURS=24\n");
+
         var result = await RestoreAsync();
 
         Assert.Equal(["MAX_LOGIN_ATTEMPTS has no effect on ComfyUI-Login.", "SESSION_EXPIRE_HOURS has no effect on ComfyUI-Login."], result.Notes);

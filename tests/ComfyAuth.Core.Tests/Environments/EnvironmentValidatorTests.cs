@@ -77,6 +77,22 @@ public sealed class EnvironmentValidatorTests : IDisposable
         Assert.True(Assert.Single(EnvironmentValidator.Validate(stack.Stack)).IsValid);
     }
 
+    [Theory]
+    [InlineData("X=${canary")]
+    [InlineData("X=${A:?canary}")]
+    [InlineData("X=${a canary}")]
+    public void A_file_that_compose_refuses_is_invalid_and_the_line_is_said_once(string line)
+    {
+        _stack.Replace(SampleStack.ServiceEnv, "GPU_DEVICE_ID=1\n", $"GPU_DEVICE_ID=1\n{line}\n");
+
+        var seen = Validate();
+
+        Assert.False(seen.IsValid);
+        var problem = Assert.Single(seen.Invalid, problem => problem.Contains("Compose v2", StringComparison.Ordinal));
+        Assert.StartsWith("line 12: Compose v2 refuses the file: ", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", string.Join('\n', seen.Invalid), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_weak_signing_key_is_invalid_and_not_shown()
     {

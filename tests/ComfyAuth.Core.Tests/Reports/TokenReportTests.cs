@@ -113,10 +113,58 @@ public sealed class TokenReportTests : IDisposable
         Assert.Equal(before, _stack.Snapshot());
     }
 
+    [Theory]
+    [InlineData("audit.md", "")]
+    [InlineData("audit.md", "# Credential auditing\n")]
+    [InlineData("audit.md", "# Notes of mine\n# Credential audit\n")]
+    [InlineData("audit.json", "")]
+    [InlineData("audit.json", "null")]
+    [InlineData("audit.json", "[]")]
+    [InlineData("audit.json", "# Credential audit\n")]
+    [InlineData("audit.json", "{\"version\": \"1.0\", \"created_at\": \"2025-10-30T22:00:00Z\", \"raw_token\": \"p\", \"bcrypt_hash\": \"h\"}")]
+    [InlineData("package.json", "{\"version\": 1}")]
+    public async Task A_file_that_is_no_report_is_not_overwritten(string name, string text)
+    {
+        var report = Report();
+        _stack.Write(name, text);
+        var before = _stack.Snapshot();
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => WrittenAsync(report, name));
+
+        Assert.Equal(("ReportWouldOverwrite", "Choose another name."), (error.Code, error.Remedy));
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
+    [Theory]
+    [InlineData("audit.md")]
+    [InlineData("audit.json")]
+    public async Task A_report_replaces_an_earlier_one(string name)
+    {
+        _stack.Write(SampleStack.RootToken, "changeme");
+        var first = await WrittenAsync(Report(), name);
+        _stack.Write(SampleStack.RootToken, _stack.Credential.Text);
+
+        Assert.NotEqual(first, await WrittenAsync(Report(), name));
+    }
+
+    [Theory]
+    [InlineData("target.json", true)]
+    [InlineData("target.json", false)]
+    public async Task A_link_is_neither_followed_nor_replaced(string target, bool isThere)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Making a link needs a right of its own on Windows.");
+        if (isThere)
+            await WrittenAsync(Report(), target);
+        File.CreateSymbolicLink(_stack.PathOf("audit.json"), _stack.PathOf(target));
+
+        Assert.Equal("ReportWouldOverwrite", (await Assert.ThrowsAsync<ComfyAuthException>(() => WrittenAsync(Report(), "audit.json"))).Code);
+        Assert.Equal((_stack.PathOf(target), isThere), (new FileInfo(_stack.PathOf("audit.json")).LinkTarget, File.Exists(_stack.PathOf(target))));
+    }
+
     [Fact]
     public async Task A_cancelled_report_leaves_the_old_one_whole()
     {
-        _stack.Write("audit.md", "old");
+        _stack.Write("audit.md", "# Credential audit\nold");
         var before = _stack.Snapshot();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => TokenReportWriter.WriteAsync(Report(), _stack.PathOf("audit.md"), new CancellationToken(canceled: true)));
