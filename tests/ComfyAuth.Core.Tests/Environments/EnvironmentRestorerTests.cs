@@ -168,15 +168,14 @@ public sealed class EnvironmentRestorerTests : IDisposable
     [Fact]
     public void A_value_that_no_form_carries_to_every_reader_fails_in_the_plan_and_names_the_file()
     {
-        _stack.Replace(SampleStack.ServiceEnv, "HF_TOKEN=h", "HF_TOKEN=");
-        _stack.Write("given.env", "HF_TOKEN=\"two\\nlines\"\n");
+        _stack.Write("comfyauth.yml", "services: { comfyui-qwen: { env: { consumers: [compose-v2, docker-run] } } }\n");
         var before = _stack.Snapshot();
 
-        var error = Assert.Throws<ComfyAuthException>(() => Plan(new() { SourceFile = _stack.PathOf("given.env") }));
+        var error = Assert.Throws<ComfyAuthException>(() => Plan());
 
         Assert.Equal("DotEnvValueCannotBeQuoted", error.Code);
-        Assert.StartsWith($"{_stack.PathOf(SampleStack.ServiceEnv)}#HF_TOKEN: ", error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("two", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{_stack.PathOf(SampleStack.ServiceEnv)}#COMFYUI_BEARER_TOKEN: ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Hash[7..15], error.Message, StringComparison.Ordinal);
         Assert.Equal(before, _stack.Snapshot());
     }
 
