@@ -268,8 +268,12 @@ public sealed class FileTransactionFailureTests : IDisposable
         _stack.SetMode("folder", folderMode);
         string before = _stack.Snapshot();
 
+        // The tests may have been built where nobody may look.
+        using var programs = new StackFolder();
+        StackFolder.Run("cp", "-r", $"{AppContext.BaseDirectory}.", programs.Root);
         using Process child = TransactionChild.Start(new ProcessStartInfo(
-            "setpriv", ["--reuid", "nobody", "--clear-groups", TransactionChild.Program, TransactionChild.Verb, "write", _stack.Root, path, "1"]));
+            "setpriv",
+            ["--reuid", "nobody", "--clear-groups", programs[Path.GetFileName(TransactionChild.Program)], TransactionChild.Verb, "write", _stack.Root, path, "1"]));
         string output = await child.StandardOutput.ReadToEndAsync(Stop);
         string errors = await child.StandardError.ReadToEndAsync(Stop);
 
