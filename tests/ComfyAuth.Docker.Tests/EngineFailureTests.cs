@@ -64,7 +64,7 @@ public sealed class EngineFailureTests(TestEngine engine)
         await using var own = await EngineProcess.StartAsync("hung", Stop);
         await using var client = new DockerClient(own.Endpoint, new() { RequestTimeout = TimeSpan.FromSeconds(1) });
         await client.PingAsync(Stop);
-        own.Signal("STOP");
+        await own.FreezeAsync(Stop);
         try
         {
             Assert.Equal("DockerTimeout", (await Assert.ThrowsAsync<DockerException>(() => client.ListContainersAsync(stop: Stop))).Code);

@@ -81,6 +81,22 @@ public sealed class EngineProcess : IAsyncDisposable
         kill.WaitForExit();
     }
 
+    /// <summary>Stops the engine with SIGSTOP and waits until each of its threads stands: a busy one may still answer once.</summary>
+    public async Task FreezeAsync(CancellationToken stop)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(TimeSpan.FromSeconds(10));
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        Signal("STOP");
+        do
+        {
+            // man 5 proc: the state stands behind the name in parentheses, T is stopped.
+            if (Directory.EnumerateDirectories($"/proc/{ProcessId}/task").All(thread => File.ReadAllText($"{thread}/stat").Contains(") T ", StringComparison.Ordinal)))
+                return;
+        }
+        while (await pause.WaitForNextTickAsync(deadline.Token));
+    }
+
     public async ValueTask DisposeAsync()
     {
         _supervisor.StandardInput.Close();
