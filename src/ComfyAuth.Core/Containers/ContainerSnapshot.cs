@@ -1,0 +1,48 @@
+using ComfyAuth.Comfy;
+using ComfyAuth.Docker;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Containers;
+
+/// <summary>Everything that was seen of one container at one moment: what a diagnosis is made of.</summary>
+public sealed record ContainerSnapshot
+{
+    /// <summary>The root of the stack.</summary>
+    public required string Stack { get; init; }
+
+    /// <summary>The service that the container is of.</summary>
+    public required ServiceDefinition Service { get; init; }
+
+    /// <summary>When it was seen.</summary>
+    public required DateTimeOffset TakenAt { get; init; }
+
+    /// <summary>What the engine knows of it; null when there is no such container.</summary>
+    public ContainerDetails? Container { get; init; }
+
+    /// <summary>Its counters; null when it does not run.</summary>
+    public ContainerStats? Stats { get; init; }
+
+    /// <summary>What it used between two samples; null when there is one sample only.</summary>
+    public ContainerUsage? Usage { get; init; }
+
+    /// <summary>The end of its log. Not read of a container that is well.</summary>
+    public IReadOnlyList<ContainerLogLine> Log { get; init; } = [];
+
+    /// <summary>Its processes. Not read of a container that is well.</summary>
+    public IReadOnlyList<ContainerProcess> Processes { get; init; } = [];
+
+    /// <summary>What happened to it lately, the oldest first. Not read of a container that is well.</summary>
+    public IReadOnlyList<EngineEvent> Events { get; init; } = [];
+
+    /// <summary>Those destinations of its mounts where a directory stands although a file is meant.</summary>
+    public IReadOnlyList<string> MountedDirectories { get; init; } = [];
+
+    /// <summary>What the service answered.</summary>
+    public ServiceReadings Readings { get; init; } = ServiceReadings.None;
+
+    /// <summary>The other containers of the engine: one of them may have its port.</summary>
+    public IReadOnlyList<ContainerSummary> Others { get; init; } = [];
+
+    /// <summary>What could not be seen, and why; a line each, without secrets.</summary>
+    public IReadOnlyList<string> NotSeen { get; init; } = [];
+}

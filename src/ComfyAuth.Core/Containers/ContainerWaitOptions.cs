@@ -1,0 +1,14 @@
+namespace ComfyAuth.Containers;
+
+/// <summary>How a container is waited for.</summary>
+public sealed record ContainerWaitOptions
+{
+    /// <summary>What it shall be.</summary>
+    public ContainerGoal Goal { get; init; }
+
+    /// <summary>When to give up, whatever happens. The first start of a container that installs PyTorch takes 5 to 15 minutes, on a slow line more.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>When to give up on a container that shows no sign of life.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(5);
+}

@@ -1,0 +1,46 @@
+namespace ComfyAuth.Containers;
+
+/// <summary>A rule that recognises one condition in what was seen of a container.</summary>
+public sealed class DiagnosisRule
+{
+    private readonly Func<ContainerSnapshot, DiagnosisFinding?> _look;
+
+    internal DiagnosisRule(string id, ContainerCondition condition, string meaning, string remedy, Func<ContainerSnapshot, DiagnosisFinding?> look)
+    {
+        Id = id;
+        Condition = condition;
+        Meaning = meaning;
+        Remedy = remedy;
+        _look = look;
+    }
+
+    /// <summary>Its stable name.</summary>
+    public string Id { get; }
+
+    /// <summary>The condition that it recognises.</summary>
+    public ContainerCondition Condition { get; }
+
+    /// <summary>What it looks for, as a sentence.</summary>
+    public string Meaning { get; }
+
+    /// <summary>What to do about it, as a sentence; empty when nothing. A finding may know better.</summary>
+    public string Remedy { get; }
+
+    /// <summary>Looks for the condition.</summary>
+    /// <param name="snapshot">What was seen.</param>
+    /// <returns>What it found; null when the condition is not there.</returns>
+    internal DiagnosisFinding? Look(ContainerSnapshot snapshot) => _look(snapshot);
+}
+
+/// <summary>What a rule found.</summary>
+/// <param name="Message">What is the matter, in one sentence or two.</param>
+/// <param name="Confidence">How sure that is.</param>
+/// <param name="Evidence">What that is concluded from, a line each; secrets are still in it.</param>
+internal sealed record DiagnosisFinding(string Message, DiagnosisConfidence Confidence, IReadOnlyList<string> Evidence)
+{
+    /// <summary>What to do about it; null for what the rule says.</summary>
+    public string? Remedy { get; init; }
+
+    /// <summary>What an installation is at.</summary>
+    public string? Package { get; init; }
+}
