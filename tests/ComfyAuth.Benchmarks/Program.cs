@@ -10,6 +10,9 @@ switch (args)
     case [StackRun.Verb, string folder, string work]:
         await StackRun.RunAsync(folder, work);
         break;
+    case [ContainerBenchmark.Verb, string image, .. string[] counts]:
+        await ContainerBenchmark.RunAsync(image, [.. counts.Select(int.Parse)]);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         break;
