@@ -137,7 +137,7 @@ internal sealed class ContainerBenchmark : IAsyncDisposable
 
     private async Task CommandAsync(string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", "exec docker --host \"$0\" \"$@\" > /dev/null", _engine.Endpoint.ToString(), .. arguments]))!;
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", "exec docker --host \"$0\" \"$@\" > /dev/null", _engine.Endpoint.Address.ToString(), .. arguments]))!;
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"docker {arguments[0]} ended with {process.ExitCode}.");
