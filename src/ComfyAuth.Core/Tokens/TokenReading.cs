@@ -72,9 +72,9 @@ internal sealed record TokenReading
             }
 
             var seen = new List<SeenValue>();
-            foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
+            foreach (var reader in DotEnvReader.For(consumers))
             {
-                var reading = File.Read(variable, consumer, shell)!;
+                var reading = File.Read(variable, reader.Consumer, shell)!;
                 if (reading.Failure is not null)
                 {
                     return this with
@@ -83,11 +83,11 @@ internal sealed record TokenReading
                         Written = written.Value,
                         Line = reading.FailureLine,
                         IsRepairable = reading.FailureLine == written.Line,
-                        Evidence = $"{NameOf(consumer)} cannot read line {reading.FailureLine}: it {reading.Failure}.",
+                        Evidence = $"{reader.Title} cannot read line {reading.FailureLine}: it {reading.Failure}.",
                     };
                 }
 
-                seen.Add(new(NameOf(consumer), reading.Value ?? "", reading.Dropped));
+                seen.Add(new(reader.Title, reading.Value ?? "", reading.Dropped));
             }
 
             return this with { Seen = seen, Written = written.Value, Line = written.Line };
@@ -119,13 +119,4 @@ internal sealed record TokenReading
         var userName = format == TokenFormat.PasswordFile ? lines.ElementAtOrDefault(1)?.TrimEnd('\r') : null;
         return this with { Seen = [new(null, lines[0], [])], Written = lines[0], Line = 1, UserName = userName is "" ? null : userName };
     }
-
-    /// <summary>A reader, as a person would name it.</summary>
-    public static string NameOf(DotEnvConsumer consumer) => consumer switch
-    {
-        DotEnvConsumer.ComposeV2 => "Compose v2",
-        DotEnvConsumer.ComposeV1 => "Compose v1",
-        DotEnvConsumer.DockerRun => "docker run --env-file",
-        _ => "the shell",
-    };
 }

@@ -125,6 +125,18 @@ public sealed class TokenAuditorTests : IDisposable
     }
 
     [Theory]
+    [InlineData("'{hash}'", "As {reader} reads it: ", "docker run --env-file")]
+    [InlineData("{hash}", "{reader} cannot read line 2: ", "bash")]
+    public void A_reader_is_called_the_same_where_it_misreads_and_where_nothing_can_be_written_for_it(string written, string beginning, string reader)
+    {
+        _stack.Write("comfyauth.yml", "services:\n  comfyui-qwen:\n    tokens:\n      - { file: .env, variable: COMFYUI_API_TOKEN, consumers: [docker-run, shell] }\n");
+        _stack.Replace(SampleStack.RootEnv, $"'{Hash}'", Fill(written));
+
+        Assert.StartsWith(beginning.Replace("{reader}", reader, StringComparison.Ordinal), _stack.ObservationOf(".env#COMFYUI_API_TOKEN").Evidence, StringComparison.Ordinal);
+        Assert.Contains(reader, Assert.Throws<ComfyAuthException>(() => _stack.Plan()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("{hash}\r\nalice\r\n", TokenState.CarriageReturn)]
     [InlineData("{hash}\nalice\r\n", TokenState.CarriageReturn)]
     [InlineData("\uFEFF{hash}\nalice\n", TokenState.ByteOrderMark)]
