@@ -64,15 +64,19 @@ internal sealed record TokenReading
     {
         try
         {
-            // Compose v1 expands ${NAME} only, which no hash holds: what it sees is what was meant.
-            if (File.Document.Read(variable, DotEnvConsumer.ComposeV1) is not { } written || written.IsInherited || written.Value is "")
+            // Compose v1 expands ${NAME} only, which no hash holds: what it sees is what was meant. Where it cannot read the
+            // line, what the first of the place's own readers gets is.
+            var readers = DotEnvReader.For(consumers);
+            var line = File.Document.Read(variable, DotEnvConsumer.ComposeV1);
+            var written = line?.Value ?? File.Read(variable, readers[0].Consumer, shell)?.Value;
+            if (line is null or { IsInherited: true } || written is "")
             {
                 var stands = File.Document.Entries.Any(entry => entry.Name == variable);
                 return this with { Problem = TokenState.Missing, Evidence = stands ? $"{variable} has no value." : $"The file has no {variable}." };
             }
 
             var seen = new List<SeenValue>();
-            foreach (var reader in DotEnvReader.For(consumers))
+            foreach (var reader in readers)
             {
                 var reading = File.Read(variable, reader.Consumer, shell)!;
                 if (reading.Failure is not null)
@@ -80,9 +84,9 @@ internal sealed record TokenReading
                     return this with
                     {
                         Problem = TokenState.Malformed,
-                        Written = written.Value,
+                        Written = written,
                         Line = reading.FailureLine,
-                        IsRepairable = reading.FailureLine == written.Line,
+                        IsRepairable = reading.FailureLine == line.Line,
                         Evidence = $"{reader.Title} cannot read line {reading.FailureLine}: it {reading.Failure}.",
                     };
                 }
@@ -90,7 +94,7 @@ internal sealed record TokenReading
                 seen.Add(new(reader.Title, reading.Value ?? "", reading.Dropped));
             }
 
-            return this with { Seen = seen, Written = written.Value, Line = written.Line };
+            return this with { Seen = seen, Written = written, Line = line.Line };
         }
         catch (DotEnvSyntaxException error)
         {

@@ -192,6 +192,25 @@ public sealed class TokenAuditorTests : IDisposable
         Assert.Equal(TokenState.Match, _stack.ObservationOf(".env#COMFYUI_API_TOKEN").State);
     }
 
+    [Theory]
+    [InlineData("{hash}", TokenState.Truncated)]
+    [InlineData("'{hash}'", TokenState.Match)]
+    [InlineData("'{other}'", TokenState.Stale)]
+    [InlineData("", TokenState.Missing)]
+    public async Task A_line_that_only_compose_v2_can_read_is_judged_for_it_alone(string written, TokenState expected)
+    {
+        _stack.Write("comfyauth.yml", "services:\n  comfyui-qwen:\n    tokens:\n      - { file: .env, variable: COMFYUI_API_TOKEN, consumers: [compose-v2] }\n");
+        _stack.Replace(SampleStack.RootEnv, $"COMFYUI_API_TOKEN='{Hash}'", Fill("COMFYUI_API_TOKEN: " + written));
+        _stack.Shell["COMFYUI_API_TOKEN"] = Hash;
+
+        var seen = _stack.ObservationOf(".env#COMFYUI_API_TOKEN");
+
+        Assert.True(expected == seen.State, $"{written}: {seen.State}, {seen.Evidence}");
+        Assert.Equal(expected == TokenState.Missing, seen.Fingerprint is null);
+        await _stack.SynchronizeAsync();
+        Assert.Equal(TokenState.Match, _stack.ObservationOf(".env#COMFYUI_API_TOKEN").State);
+    }
+
     [Fact]
     public void A_folder_in_place_of_a_file_is_what_docker_left()
     {
