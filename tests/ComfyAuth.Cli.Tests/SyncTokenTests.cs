@@ -137,6 +137,23 @@ public sealed class SyncTokenTests : IDisposable
         Assert.Contains("None: every place agrees", _stack.Read("audit.md"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--validate")]
+    public async Task A_report_needs_no_second_look_and_misses_no_stack_that_an_error_spoils(params string[] options)
+    {
+        using var broken = new SampleStack();
+        broken.Write(SampleStack.Source, "{");
+
+        var result = await RunAsync(["sync-token", .. options, "--report", "audit.json", "--path", _stack.Root, "--path", broken.Root, "--path", "nowhere"]);
+
+        Assert.Equal(2, result.Errors.Split("nowhere").Length);
+        using var report = JsonDocument.Parse(_stack.Read("audit.json"));
+        var places = report.RootElement.GetProperty("observations").EnumerateArray().ToList();
+        Assert.Equal([_stack.Root, broken.Root], places.Select(place => place.GetProperty("stack").GetString()).Distinct());
+        Assert.All(places.Where(place => place.GetProperty("stack").GetString() == _stack.Root), place => Assert.Equal("match", place.GetProperty("state").GetString(), ignoreCase: true));
+    }
+
     [Fact]
     public async Task Several_stacks_are_told_apart_and_one_named_twice_is_one()
     {

@@ -61,9 +61,15 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         }
 
         if (approved.Count > 0)
+        {
             await WriteAsync(plan.Stack, approved, cancellationToken).ConfigureAwait(false);
+            var services = plan.Credentials.SelectMany(credential => credential.Survey.Services).Select(service => service.Name).ToList();
+            var readBack = _auditor.Survey(plan.Stack, services, cancellationToken);
+            foreach (var credential in plan.Credentials)
+                credential.ReadBack = readBack.First(survey => survey.SourcePath == credential.Survey.SourcePath);
+        }
 
-        return [.. plan.Credentials.SelectMany(credential => Results(credential, approved, cancellationToken))];
+        return [.. plan.Credentials.SelectMany(credential => Results(credential, approved))];
     }
 
     private CredentialPlan Plan(CredentialSurvey survey, TokenSyncRequest request, CancellationToken cancellationToken)
@@ -289,12 +295,9 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         .Select(name => document.Entries.LastOrDefault(entry => entry.Name == name))
         .MaxBy(entry => entry?.Line)?.Name;
 
-    private IEnumerable<TokenSyncResult> Results(CredentialPlan plan, List<PlannedTokenChange> approved, CancellationToken cancellationToken)
+    private static IEnumerable<TokenSyncResult> Results(CredentialPlan plan, List<PlannedTokenChange> approved)
     {
-        var after = approved.Count == 0
-            ? plan.Observations
-            : _auditor.Survey(plan.Survey.Stack, [.. plan.Survey.Services.Select(service => service.Name)], cancellationToken)
-                .First(survey => survey.SourcePath == plan.Survey.SourcePath).Observe(plan.Credential).ToList();
+        var after = plan.ReadBack?.Observe(plan.Credential).ToList() ?? plan.Observations;
         foreach (var before in plan.Observations)
         {
             var now = after.FirstOrDefault(observation => observation.Location == before.Location && observation.Service == before.Service) ?? before;

@@ -98,14 +98,21 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
 
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
         if (Audit)
-            pipe.WriteObject(auditor.Audit(stack, Service, stop), enumerate: true);
+        {
+            var seen = auditor.Audit(stack, Service, stop);
+            _observations.AddRange(seen);
+            pipe.WriteObject(seen, enumerate: true);
+        }
         else if (Validate)
+        {
+            if (ReportPath is not null)
+                _observations.AddRange(auditor.Audit(stack, Service, stop));
             pipe.WriteObject(auditor.Validate(stack, Service, stop), enumerate: true);
+        }
         else
+        {
             await SynchronizeAsync(pipe, stack, stop);
-
-        if (ReportPath is not null)
-            _observations.AddRange(auditor.Audit(stack, Service, stop));
+        }
     }
 
     /// <inheritdoc/>
@@ -123,7 +130,9 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
         var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, Request(), stop);
-        if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is not { } results)
+        var results = await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop));
+        _observations.AddRange(plan.Observations);
+        if (results is null)
             return;
 
         if (results.Any(result => result is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))

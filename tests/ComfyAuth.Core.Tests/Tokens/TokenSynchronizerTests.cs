@@ -286,6 +286,24 @@ public sealed class TokenSynchronizerTests : IDisposable
         Assert.Equal(_other.Text, _stack.Read(SampleStack.RootToken));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_plan_shows_what_an_audit_sees_before_and_after_whether_it_was_agreed_to_or_not(bool agreed)
+    {
+        _stack.Write(SampleStack.RootToken, _other.Text);
+        _stack.Replace(SampleStack.RootEnv, $"'{Hash}'", Hash);
+        var plan = _stack.Plan(new() { Rotate = true });
+        var before = _stack.Audit();
+        Assert.Equal(before, plan.Observations);
+
+        await plan.ApplyAsync(_ => Task.FromResult(agreed), TestContext.Current.CancellationToken);
+
+        Assert.Equal(_stack.Audit(), plan.Observations);
+        Assert.Equal(agreed, plan.Observations.All(seen => seen.State == TokenState.Match));
+        Assert.Equal(agreed, before[0].Fingerprint != plan.Observations[0].Fingerprint);
+    }
+
     [Fact]
     public async Task A_declined_change_is_not_made_and_the_others_are()
     {
