@@ -31,9 +31,10 @@ internal static class SyncTokenCommand
             parsed.GetValue(verbose),
             async (session, stop) =>
             {
-                var paths = parsed.GetValue(path)!;
-                var request = new TokenSyncRequest { Services = parsed.GetValue(service), Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
                 var file = parsed.GetValue(report);
+                // Where the report cannot go, nothing is done for it.
+                var paths = file is null || await session.TryAsync(() => TokenReportWriter.EnsureReplaceableAsync(file, stop)) ? parsed.GetValue(path)! : [];
+                var request = new TokenSyncRequest { Services = parsed.GetValue(service), Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
                 var auditor = new TokenAuditor(session.Verifier, session.Redactor);
                 List<TokenObservation>? reported = file is null ? null : [];
                 var code = parsed.GetValue(audit) ? await AuditAsync(session, auditor, paths, request.Services, reported, stop)
