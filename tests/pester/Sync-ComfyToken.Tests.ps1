@@ -535,6 +535,7 @@ Describe 'Elsewhere' {
         )
         $said[($end + 1)..($said.Count)] | Should -HaveCount 9
         $said[($end + 1)..($said.Count)] | Should -BeLike 'What if: *'
+        $said[$end + 1] | Should -BeLike "*Set the source of truth to a new hash (was bcrypt:$(Get-Fingerprint $credential.Hash))*"
         $said[-1] | Should -BeLike '*Write the report*report.json*'
         Get-Snapshot $root | Should -Be $before
     }

@@ -173,6 +173,30 @@ public sealed class TokenSynchronizerTests : IDisposable
         Assert.Equal(true, _stack.Validate().IsValid);
     }
 
+    [Theory]
+    [InlineData("a rotation", "Set the source of truth to a new hash (was {old})")]
+    [InlineData("a password", "Set the source of truth to a new hash (was {old})")]
+    [InlineData("no source", "Create the source of truth with a new hash")]
+    [InlineData("a given hash", "Set the source of truth to {other} (was {old})")]
+    public void A_plan_names_no_hash_that_the_next_plan_would_not_have(string kind, string expected)
+    {
+        if (kind == "no source")
+        {
+            _stack.Delete(SampleStack.Source);
+            _stack.Write(SampleStack.RootToken, _other.Text);
+        }
+
+        var plan = _stack.Plan(kind switch
+        {
+            "a rotation" => new() { Rotate = true },
+            "a password" => new() { Password = new SecretText("another") },
+            "a given hash" => new() { SourceToken = new SecretText(_other.Text) },
+            _ => new(),
+        });
+
+        Assert.Equal(expected.Replace("{old}", $"{_stack.Credential.Hash}", StringComparison.Ordinal).Replace("{other}", $"{_other.Hash}", StringComparison.Ordinal), plan.Changes[0].Action);
+    }
+
     [Fact]
     public async Task A_given_password_becomes_the_credential_once()
     {
