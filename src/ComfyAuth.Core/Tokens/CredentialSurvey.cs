@@ -12,6 +12,7 @@ internal sealed class CredentialSurvey
     private readonly PasswordVerifier _verifier;
     private readonly Func<string, string?> _shell;
     private readonly SecretRedactor _redactor;
+    private SecretText? _secondPassword;
 
     private CredentialSurvey(GenAIStack stack, string sourcePath, IReadOnlyList<ServiceDefinition> services, PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?> shell)
     {
@@ -46,7 +47,7 @@ internal sealed class CredentialSurvey
     public bool? PasswordVerified { get; private set; }
 
     /// <summary>Whether the source's second password, which some files have, is not the one that the hash is of.</summary>
-    public bool HasOtherSecondPassword => SourceFile?.SecondPassword(SourceContent.Path) is { } second && Truth?.Password is { } password && second != password;
+    public bool HasOtherSecondPassword => _secondPassword is { } second && Truth?.Password is { } password && second != password;
 
     /// <summary>What stands at each place that has or should have the credential.</summary>
     public required IReadOnlyList<TokenReading> Readings { get; init; }
@@ -138,6 +139,7 @@ internal sealed class CredentialSurvey
         try
         {
             SourceFile = TokenSourceFile.Parse(SourceContent.Bytes, SourceContent.Path);
+            _secondPassword = SourceFile.SecondPassword(SourceContent.Path);
             Source = SourceFile.Credential(SourceContent.Path);
         }
         catch (ComfyAuthException error)
@@ -161,7 +163,7 @@ internal sealed class CredentialSurvey
         var passwords = Readings
             .Where(reading => reading.Location.Role == TokenRole.Password && reading.Written is not null)
             .Select(reading => new SecretText(reading.Written!));
-        return new[] { Source?.Password, SourceFile?.SecondPassword(SourceContent.Path) }
+        return new[] { Source?.Password, _secondPassword }
             .Where(password => password is not null)
             .Concat(passwords)
             .Distinct()!;

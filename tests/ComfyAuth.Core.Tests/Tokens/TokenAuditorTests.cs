@@ -366,6 +366,20 @@ public sealed class TokenAuditorTests : IDisposable
         Assert.DoesNotContain("changeme", source.Evidence, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("raw_token")]
+    [InlineData("password")]
+    public async Task A_source_whose_password_is_no_text_is_malformed_and_can_be_replaced(string key)
+    {
+        var password = key == "raw_token" ? "5" : $"\"{_stack.Credential.Password}\", \"password\": 5";
+        _stack.Replace(SampleStack.Source, $"\"{_stack.Credential.Password}\"", password);
+
+        Assert.Equal(TokenState.Malformed, _stack.Audit()[0].State);
+        Assert.Equal(false, _stack.Validate().IsValid);
+        await _stack.SynchronizeAsync(new() { Rotate = true });
+        Assert.Equal(true, _stack.Validate().IsValid);
+    }
+
     [Fact]
     public void A_source_with_a_byte_order_mark_is_read_as_the_original_read_it()
     {
