@@ -53,7 +53,8 @@ public sealed partial class QuickstartTests : IDisposable
         var root = StackPath().Match(result.Output).Groups[1].Value;
 
         Assert.Equal(0, result.ExitCode);
-        Assert.Equal(0, (await CliProcess.RunAsync(root, "sync-token", "--validate")).ExitCode);
+        var proof = await CliProcess.RunAsync(root, "sync-token", "--validate");
+        Assert.True(proof.ExitCode == 0, proof.Output + proof.Errors);
         Directory.Delete(Path.GetDirectoryName(root)!, recursive: true);
     }
 

@@ -137,6 +137,40 @@ public sealed class SyncTokenTests : IDisposable
         Assert.Contains("None: every place agrees", _stack.Read("audit.md"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--validate")]
+    public async Task A_report_needs_no_second_look_and_misses_no_stack_that_an_error_spoils(params string[] options)
+    {
+        using var broken = new SampleStack();
+        broken.Write(SampleStack.Source, "{");
+
+        var result = await RunAsync(["sync-token", .. options, "--report", "audit.json", "--path", _stack.Root, "--path", broken.Root, "--path", "nowhere"]);
+
+        Assert.Equal(2, result.Errors.Split("nowhere").Length);
+        using var report = JsonDocument.Parse(_stack.Read("audit.json"));
+        var places = report.RootElement.GetProperty("observations").EnumerateArray().ToList();
+        Assert.Equal([_stack.Root, broken.Root], places.Select(place => place.GetProperty("stack").GetString()).Distinct());
+        Assert.All(places.Where(place => place.GetProperty("stack").GetString() == _stack.Root), place => Assert.Equal("match", place.GetProperty("state").GetString(), ignoreCase: true));
+    }
+
+    [Theory]
+    [InlineData("sync-token --report notes.md")]
+    [InlineData("sync-token --rotate --report notes.md --json")]
+    public async Task A_report_that_would_replace_another_file_is_refused_before_anything_is_done(string line)
+    {
+        _stack.Write(".comfyauth/journal.json", """{"version":1,"id":"0123456789abcdef","files":[],"folders":[]}""");
+        _stack.Write(SampleStack.RootToken, _other.Text);
+        _stack.Write("notes.md", "mine");
+        var before = _stack.Snapshot();
+
+        var result = await RunAsync(line.Split(' '));
+
+        Assert.Equal((3, line.Contains("--json", StringComparison.Ordinal) ? "[]" : ""), (result.ExitCode, result.Output.Trim()));
+        Assert.Contains("'notes.md' is there already", result.Errors, StringComparison.Ordinal);
+        Assert.Equal(before, _stack.Snapshot());
+    }
+
     [Fact]
     public async Task Several_stacks_are_told_apart_and_one_named_twice_is_one()
     {

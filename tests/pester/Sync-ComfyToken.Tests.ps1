@@ -287,6 +287,18 @@ Describe 'A report' {
         $errors[0].FullyQualifiedErrorId | Should -BeLike 'ReportFormatUnknown,*'
         Get-Snapshot $root | Should -Be $before
     }
+
+    It 'that would replace another file is refused before anything is changed' {
+        $root = New-BrokenStack (Get-NewRoot)
+        Set-StackFile $root 'notes.md' 'mine'
+        $before = Get-Snapshot $root
+
+        Sync-ComfyToken -LiteralPath $root -ReportPath (Join-Path $root 'notes.md') -ErrorAction SilentlyContinue -ErrorVariable errors | Should -BeNullOrEmpty
+
+        $errors | Should -HaveCount 1
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'ReportWouldOverwrite,*'
+        Get-Snapshot $root | Should -Be $before
+    }
 }
 
 Describe 'A pipeline of three stacks' {
@@ -523,6 +535,7 @@ Describe 'Elsewhere' {
         )
         $said[($end + 1)..($said.Count)] | Should -HaveCount 9
         $said[($end + 1)..($said.Count)] | Should -BeLike 'What if: *'
+        $said[$end + 1] | Should -BeLike "*Set the source of truth to a new hash (was bcrypt:$(Get-Fingerprint $credential.Hash))*"
         $said[-1] | Should -BeLike '*Write the report*report.json*'
         Get-Snapshot $root | Should -Be $before
     }

@@ -86,12 +86,12 @@ internal sealed class CommandSession
         var seen = new HashSet<string>();
         foreach (var path in paths)
         {
-            try
+            await TryAsync(async () =>
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var stack = GenAIStack.Find(path);
                 if (!seen.Add(stack.Root))
-                    continue;
+                    return;
 
                 if (recover && FileTransaction.IsRecoveryPending(stack.Root))
                 {
@@ -100,11 +100,23 @@ internal sealed class CommandSession
                 }
 
                 await work(stack);
-            }
-            catch (Exception error) when (IsForeseen(error))
-            {
-                Fail(error);
-            }
+            });
+        }
+    }
+
+    /// <summary>Does a part of the work that may fail without ending the rest; an error is told.</summary>
+    /// <returns>Whether it was done.</returns>
+    public async Task<bool> TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+            return true;
+        }
+        catch (Exception error) when (IsForeseen(error))
+        {
+            Fail(error);
+            return false;
         }
     }
 

@@ -74,11 +74,7 @@ internal static class RestoreEnvCommand
                     foreach (var service in EnvironmentValidator.ServicesOf(stack, request.Services))
                     {
                         // An error of one service is told and spares the others too. Planned only now: services may share a file.
-                        await session.ForEachStackAsync(
-                            [stack.Root],
-                            recover: false,
-                            async _ => results.Add(await restorer.Plan(stack, service, request, stop).ApplyAsync(cancellationToken: stop)),
-                            stop);
+                        await session.TryAsync(async () => results.Add(await restorer.Plan(stack, service, request, stop).ApplyAsync(cancellationToken: stop)));
                     }
                 },
                 stop);

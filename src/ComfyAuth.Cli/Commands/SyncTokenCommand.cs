@@ -31,35 +31,20 @@ internal static class SyncTokenCommand
             parsed.GetValue(verbose),
             async (session, stop) =>
             {
-                var paths = parsed.GetValue(path)!;
+                var file = parsed.GetValue(report);
+                // Where the report cannot go, nothing is done for it.
+                var paths = file is null || await session.TryAsync(() => TokenReportWriter.EnsureReplaceableAsync(file, stop)) ? parsed.GetValue(path)! : [];
                 var request = new TokenSyncRequest { Services = parsed.GetValue(service), Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
                 var auditor = new TokenAuditor(session.Verifier, session.Redactor);
-                var observations = new List<TokenObservation>();
-                Task Observe(GenAIStack stack)
-                {
-                    observations.AddRange(auditor.Audit(stack, request.Services, stop));
-                    return Task.CompletedTask;
-                }
-
-                int code;
-                if (parsed.GetValue(audit))
-                {
-                    await session.ForEachStackAsync(paths, recover: false, Observe, stop);
-                    code = Show(session, observations);
-                }
-                else
-                {
-                    code = parsed.GetValue(validate)
-                        ? await ValidateAsync(session, auditor, paths, request.Services, stop)
-                        : await SynchronizeAsync(session, paths, request, stop);
-                    if (parsed.GetValue(report) is not null)
-                        await session.ForEachStackAsync(paths, recover: false, Observe, stop);
-                }
+                List<TokenObservation>? reported = file is null ? null : [];
+                var code = parsed.GetValue(audit) ? await AuditAsync(session, auditor, paths, request.Services, reported, stop)
+                    : parsed.GetValue(validate) ? await ValidateAsync(session, auditor, paths, request.Services, reported, stop)
+                    : await SynchronizeAsync(session, auditor, paths, request, reported, stop);
 
                 // A report of nothing would say that all is well.
-                if (parsed.GetValue(report) is { } file && observations.Count > 0)
+                if (file is not null && reported is { Count: > 0 })
                 {
-                    await TokenReportWriter.WriteAsync(TokenReport.Of(observations, DateTimeOffset.UtcNow), file, stop);
+                    await TokenReportWriter.WriteAsync(TokenReport.Of(reported, DateTimeOffset.UtcNow), file, stop);
                     session.Say($"Report: {Path.GetFullPath(file)}");
                 }
 
@@ -69,14 +54,26 @@ internal static class SyncTokenCommand
         return command;
     }
 
-    private static int Show(CommandSession session, IReadOnlyList<TokenObservation> observations)
+    private static async Task<int> AuditAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, List<TokenObservation>? reported, CancellationToken stop)
     {
+        var observations = new List<TokenObservation>();
+        await session.ForEachStackAsync(
+            paths,
+            recover: false,
+            stack =>
+            {
+                observations.AddRange(auditor.Audit(stack, services, stop));
+                return Task.CompletedTask;
+            },
+            stop);
+
+        reported?.AddRange(observations);
         session.Emit(observations, ReportJsonContext.Default.IReadOnlyListTokenObservation);
         session.Show(observations, seen => seen.Stack, TokenTables.Of);
         return ExitCode.Of(observations.Any(seen => seen.IsFault), observations.Any(seen => seen.State != TokenState.Match));
     }
 
-    private static async Task<int> ValidateAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, CancellationToken stop)
+    private static async Task<int> ValidateAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, List<TokenObservation>? reported, CancellationToken stop)
     {
         var validations = new List<TokenValidation>();
         await session.ForEachStackAsync(
@@ -85,6 +82,7 @@ internal static class SyncTokenCommand
             stack =>
             {
                 validations.AddRange(auditor.Validate(stack, services, stop));
+                reported?.AddRange(auditor.Audit(stack, services, stop));
                 return Task.CompletedTask;
             },
             stop);
@@ -96,7 +94,7 @@ internal static class SyncTokenCommand
         return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
     }
 
-    private static async Task<int> SynchronizeAsync(CommandSession session, string[] paths, TokenSyncRequest request, CancellationToken stop)
+    private static async Task<int> SynchronizeAsync(CommandSession session, TokenAuditor auditor, string[] paths, TokenSyncRequest request, List<TokenObservation>? reported, CancellationToken stop)
     {
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, logger: session.Logger);
         var results = new List<TokenSyncResult>();
@@ -107,10 +105,20 @@ internal static class SyncTokenCommand
                 recover: true,
                 async stack =>
                 {
-                    var plan = synchronizer.Plan(stack, request, stop);
-                    results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
-                    foreach (var note in plan.Notes)
-                        session.Warn(note);
+                    try
+                    {
+                        var plan = synchronizer.Plan(stack, request, stop);
+                        results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
+                        reported?.AddRange(plan.Observations);
+                        foreach (var note in plan.Notes)
+                            session.Warn(note);
+                    }
+                    catch (ComfyAuthException)
+                    {
+                        // A stack that could not be synchronised is what a reader of the report must not miss.
+                        reported?.AddRange(auditor.Audit(stack, request.Services, stop));
+                        throw;
+                    }
                 },
                 stop);
         }

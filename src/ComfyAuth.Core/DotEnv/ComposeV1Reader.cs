@@ -10,7 +10,7 @@ internal sealed class ComposeV1Reader : DotEnvReader
 {
     public override DotEnvConsumer Consumer => DotEnvConsumer.ComposeV1;
 
-    public override string Title => "docker-compose (v1)";
+    public override string Title => "Compose v1";
 
     protected override List<DotEnvStatement> Read(string text, bool byteOrderMark, Func<string, string?> lookup) =>
         new Scan(text, lookup).Run();

@@ -12,7 +12,7 @@ internal sealed class ComposeV2Reader : DotEnvReader
 
     public override DotEnvConsumer Consumer => DotEnvConsumer.ComposeV2;
 
-    public override string Title => "docker compose (v2)";
+    public override string Title => "Compose v2";
 
     protected override List<DotEnvStatement> Read(string text, bool byteOrderMark, Func<string, string?> lookup)
     {

@@ -8,7 +8,7 @@ internal abstract class DotEnvReader
 
     public abstract DotEnvConsumer Consumer { get; }
 
-    /// <summary>The program as its users know it.</summary>
+    /// <summary>The program as every message names it.</summary>
     public abstract string Title { get; }
 
     /// <summary>Reads a file.</summary>
@@ -20,6 +20,7 @@ internal abstract class DotEnvReader
     public DotEnvView View(string text, bool byteOrderMark, Func<string, string?> lookup) =>
         new(Read(text, byteOrderMark, lookup));
 
+    /// <summary>One reader for each of the programs, in the order of <see cref="DotEnvConsumer"/>; at least one.</summary>
     public static DotEnvReader[] For(DotEnvConsumer consumers)
     {
         var readers = Array.FindAll(All, reader => consumers.HasFlag(reader.Consumer));

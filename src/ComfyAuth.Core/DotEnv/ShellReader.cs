@@ -10,7 +10,7 @@ internal sealed class ShellReader : DotEnvReader
 {
     public override DotEnvConsumer Consumer => DotEnvConsumer.Shell;
 
-    public override string Title => "bash source";
+    public override string Title => "bash";
 
     protected override List<DotEnvStatement> Read(string text, bool byteOrderMark, Func<string, string?> lookup)
     {

@@ -193,7 +193,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
 
     /// <summary>Whether setting the value would change nothing; where another line makes a reader refuse the file, setting this one does not help.</summary>
     private static bool ReadsRight(DotEnvDocument document, string name, string value, DotEnvConsumer consumers) =>
-        EnvironmentValidator.Each(consumers).All(consumer => document.View(consumer, lookup: null).Gives(name, value));
+        DotEnvReader.For(consumers).All(reader => document.View(reader.Consumer, lookup: null).Gives(name, value));
 
     private TokenCredential? CredentialOf(GenAIStack stack, ServiceDefinition service, CancellationToken cancellationToken)
     {

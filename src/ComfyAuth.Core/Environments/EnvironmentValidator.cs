@@ -96,30 +96,27 @@ public static partial class EnvironmentValidator
             content.Problem == TokenState.IsDirectory ? "Stop the container that mounts it and delete the folder." : "Check its permissions.");
     }
 
-    internal static IEnumerable<DotEnvConsumer> Each(DotEnvConsumer consumers) =>
-        Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one));
-
     /// <summary>What a reader refuses: the whole file, or the line of a variable that the service depends on.</summary>
     private static IEnumerable<string> Failures(DotEnvDocument document, EnvironmentFile environment)
     {
         string[] names = [.. environment.Required, .. DefaultLayout.HashVariables, SecretKey];
-        foreach (var consumer in Each(environment.Consumers))
+        foreach (var reader in DotEnvReader.For(environment.Consumers))
         {
-            var isRefused = document.View(consumer, lookup: null).Refusal is not null;
-            foreach (var reading in document.ReadAll(consumer, DotEnvReader.NoVariable))
+            var isRefused = document.View(reader.Consumer, lookup: null).Refusal is not null;
+            foreach (var reading in document.ReadAll(reader.Consumer, DotEnvReader.NoVariable))
             {
                 if (reading.Failure is { } reason && (isRefused || names.Contains(reading.Name)))
-                    yield return $"line {reading.FailureLine}: {TokenReading.NameOf(consumer)} {(isRefused ? "refuses the file" : "cannot read it")}: {reason}.";
+                    yield return $"line {reading.FailureLine}: {reader.Title} {(isRefused ? "refuses the file" : "cannot read it")}: {reason}.";
             }
         }
     }
 
     private static IEnumerable<(string Reader, string Value)> Values(DotEnvDocument document, string name, DotEnvConsumer consumers)
     {
-        foreach (var consumer in Each(consumers))
+        foreach (var reader in DotEnvReader.For(consumers))
         {
-            if (document.Read(name, consumer) is { Value: { } value, Failure: null })
-                yield return (TokenReading.NameOf(consumer), value);
+            if (document.Read(name, reader.Consumer) is { Value: { } value, Failure: null })
+                yield return (reader.Title, value);
         }
     }
 

@@ -16,13 +16,29 @@ public static class TokenReportWriter
     /// <returns>True for <c>.json</c> and <c>.md</c>, in any case.</returns>
     public static bool IsKnown(string path) => FormatOf(path) is Json or Markdown;
 
-    /// <summary>Refuses a path that says no form, before any work is done for the report.</summary>
+    /// <summary>Refuses a path to which no report may be written, before any work is done for the report.</summary>
     /// <param name="path">Where the report is to be written.</param>
-    /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: neither <c>.json</c> nor <c>.md</c>.</exception>
-    public static void EnsureFormat(string path)
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>Whether an earlier report stands there.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// <c>ReportFormatUnknown</c>: neither <c>.json</c> nor <c>.md</c>; <c>ReportWouldOverwrite</c>: a link or another file stands there; <c>ReportNotWritten</c>: what stands there cannot be read.
+    /// </exception>
+    public static async Task<bool> EnsureReplaceableAsync(string path, CancellationToken cancellationToken = default)
     {
         if (!IsKnown(path))
             throw new ComfyAuthException("ReportFormatUnknown", $"'{path}' does not say in which form the report is wanted.", "End its name in .json or .md.");
+
+        try
+        {
+            var isThere = IsThere(path);
+            if (isThere && !await IsReportAsync(path, cancellationToken).ConfigureAwait(false))
+                throw new ComfyAuthException("ReportWouldOverwrite", $"'{path}' is there already and is no report of an audit.", "Choose another name.");
+            return isThere;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(path, error);
+        }
     }
 
     /// <summary>Writes a report; the extension chooses the form. The file appears whole or not at all, and replaces nothing but an earlier report.</summary>
@@ -32,22 +48,19 @@ public static class TokenReportWriter
     /// <exception cref="ComfyAuthException"><c>ReportFormatUnknown</c>: another extension; <c>ReportWouldOverwrite</c>: a link or another file stands there; <c>ReportNotWritten</c>.</exception>
     public static async Task WriteAsync(TokenReport report, string path, CancellationToken cancellationToken = default)
     {
-        EnsureFormat(path);
+        var replaces = await EnsureReplaceableAsync(path, cancellationToken).ConfigureAwait(false);
         var text = FormatOf(path) == Json ? JsonSerializer.Serialize(report, ReportJsonContext.Default.TokenReport) + "\n" : ToMarkdown(report);
 
         var staged = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
-            var isThere = IsThere(path);
-            if (isThere && !await IsReportAsync(path, cancellationToken).ConfigureAwait(false))
-                throw new ComfyAuthException("ReportWouldOverwrite", $"'{path}' is there already and is no report of an audit.", "Choose another name.");
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             await File.WriteAllTextAsync(staged, text, cancellationToken).ConfigureAwait(false);
-            File.Move(staged, path, overwrite: isThere);
+            File.Move(staged, path, overwrite: replaces);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ComfyAuthException("ReportNotWritten", $"The report '{path}' cannot be written: {error.Message}", "Choose another place.", error);
+            throw NotWritten(path, error);
         }
         finally
         {
@@ -55,6 +68,9 @@ public static class TokenReportWriter
                 File.Delete(staged);
         }
     }
+
+    private static ComfyAuthException NotWritten(string path, Exception error) =>
+        new("ReportNotWritten", $"The report '{path}' cannot be written: {error.Message}", "Choose another place.", error);
 
     private static string FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant();
 

@@ -12,6 +12,7 @@ internal sealed class CredentialSurvey
     private readonly PasswordVerifier _verifier;
     private readonly Func<string, string?> _shell;
     private readonly SecretRedactor _redactor;
+    private SecretText? _secondPassword;
 
     private CredentialSurvey(GenAIStack stack, string sourcePath, IReadOnlyList<ServiceDefinition> services, PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?> shell)
     {
@@ -46,7 +47,7 @@ internal sealed class CredentialSurvey
     public bool? PasswordVerified { get; private set; }
 
     /// <summary>Whether the source's second password, which some files have, is not the one that the hash is of.</summary>
-    public bool HasOtherSecondPassword => SourceFile?.SecondPassword(SourceContent.Path) is { } second && Truth?.Password is { } password && second != password;
+    public bool HasOtherSecondPassword => _secondPassword is { } second && Truth?.Password is { } password && second != password;
 
     /// <summary>What stands at each place that has or should have the credential.</summary>
     public required IReadOnlyList<TokenReading> Readings { get; init; }
@@ -92,7 +93,7 @@ internal sealed class CredentialSurvey
 
     /// <summary>The user name in use: the source's, else the first that stands at a place.</summary>
     public string? UserNameInUse => Source?.UserName
-        ?? Readings.FirstOrDefault(reading => reading.Location.Role == TokenRole.UserName)?.Written
+        ?? WrittenAs(TokenRole.UserName).FirstOrDefault()
         ?? Readings.FirstOrDefault(reading => reading.UserName is not null)?.UserName;
 
     private void Learn(CancellationToken cancellationToken)
@@ -138,6 +139,7 @@ internal sealed class CredentialSurvey
         try
         {
             SourceFile = TokenSourceFile.Parse(SourceContent.Bytes, SourceContent.Path);
+            _secondPassword = SourceFile.SecondPassword(SourceContent.Path);
             Source = SourceFile.Credential(SourceContent.Path);
         }
         catch (ComfyAuthException error)
@@ -150,22 +152,18 @@ internal sealed class CredentialSurvey
     {
         foreach (var password in KnownPasswords())
             _redactor.Register(password);
-        foreach (var reading in Readings.Where(reading => reading.Location.Role == TokenRole.Hash && reading.Written is not null))
-            _redactor.Register(new SecretText(reading.Written!));
+        foreach (var written in WrittenAs(TokenRole.Hash))
+            _redactor.Register(new SecretText(written));
         if (Source is not null)
             _redactor.Register(Source.Hash);
     }
 
-    private IEnumerable<SecretText> KnownPasswords()
-    {
-        var passwords = Readings
-            .Where(reading => reading.Location.Role == TokenRole.Password && reading.Written is not null)
-            .Select(reading => new SecretText(reading.Written!));
-        return new[] { Source?.Password, SourceFile?.SecondPassword(SourceContent.Path) }
-            .Where(password => password is not null)
-            .Concat(passwords)
-            .Distinct()!;
-    }
+    private IEnumerable<SecretText> KnownPasswords() => new[] { Source?.Password, _secondPassword }
+        .OfType<SecretText>()
+        .Concat(WrittenAs(TokenRole.Password).Select(written => new SecretText(written)))
+        .Distinct();
+
+    private IEnumerable<string> WrittenAs(TokenRole role) => Readings.Where(reading => reading.Location.Role == role).Select(reading => reading.Written).OfType<string>();
 
     /// <summary>Compares every place, the source first, with a credential; null where there is none to compare with.</summary>
     public IEnumerable<TokenObservation> Observe(TokenCredential? truth) =>

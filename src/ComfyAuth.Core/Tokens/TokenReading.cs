@@ -64,33 +64,37 @@ internal sealed record TokenReading
     {
         try
         {
-            // Compose v1 expands ${NAME} only, which no hash holds: what it sees is what was meant.
-            if (File.Document.Read(variable, DotEnvConsumer.ComposeV1) is not { } written || written.IsInherited || written.Value is "")
+            // Compose v1 expands ${NAME} only, which no hash holds: what it sees is what was meant. Where it cannot read the
+            // line, what the first of the place's own readers gets is.
+            var readers = DotEnvReader.For(consumers);
+            var line = File.Document.Read(variable, DotEnvConsumer.ComposeV1);
+            var written = line?.Value ?? File.Read(variable, readers[0].Consumer, shell)?.Value;
+            if (line is null or { IsInherited: true } || written is "")
             {
                 var stands = File.Document.Entries.Any(entry => entry.Name == variable);
                 return this with { Problem = TokenState.Missing, Evidence = stands ? $"{variable} has no value." : $"The file has no {variable}." };
             }
 
             var seen = new List<SeenValue>();
-            foreach (var consumer in Enum.GetValues<DotEnvConsumer>().Where(one => one != DotEnvConsumer.None && consumers.HasFlag(one)))
+            foreach (var reader in readers)
             {
-                var reading = File.Read(variable, consumer, shell)!;
+                var reading = File.Read(variable, reader.Consumer, shell)!;
                 if (reading.Failure is not null)
                 {
                     return this with
                     {
                         Problem = TokenState.Malformed,
-                        Written = written.Value,
+                        Written = written,
                         Line = reading.FailureLine,
-                        IsRepairable = reading.FailureLine == written.Line,
-                        Evidence = $"{NameOf(consumer)} cannot read line {reading.FailureLine}: it {reading.Failure}.",
+                        IsRepairable = reading.FailureLine == line.Line,
+                        Evidence = $"{reader.Title} cannot read line {reading.FailureLine}: it {reading.Failure}.",
                     };
                 }
 
-                seen.Add(new(NameOf(consumer), reading.Value ?? "", reading.Dropped));
+                seen.Add(new(reader.Title, reading.Value ?? "", reading.Dropped));
             }
 
-            return this with { Seen = seen, Written = written.Value, Line = written.Line };
+            return this with { Seen = seen, Written = written, Line = line.Line };
         }
         catch (DotEnvSyntaxException error)
         {
@@ -119,13 +123,4 @@ internal sealed record TokenReading
         var userName = format == TokenFormat.PasswordFile ? lines.ElementAtOrDefault(1)?.TrimEnd('\r') : null;
         return this with { Seen = [new(null, lines[0], [])], Written = lines[0], Line = 1, UserName = userName is "" ? null : userName };
     }
-
-    /// <summary>A reader, as a person would name it.</summary>
-    public static string NameOf(DotEnvConsumer consumer) => consumer switch
-    {
-        DotEnvConsumer.ComposeV2 => "Compose v2",
-        DotEnvConsumer.ComposeV1 => "Compose v1",
-        DotEnvConsumer.DockerRun => "docker run --env-file",
-        _ => "the shell",
-    };
 }

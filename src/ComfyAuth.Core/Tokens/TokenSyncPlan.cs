@@ -24,6 +24,12 @@ public sealed class TokenSyncPlan
     /// <summary>What a person should know before agreeing: which credential is made true, and what it replaces.</summary>
     public IReadOnlyList<string> Notes => [.. Credentials.Select(credential => credential.Note).Where(note => note.Length > 0)];
 
+    /// <summary>
+    /// What stands at each place, compared with its source of truth as <see cref="TokenAuditor.Audit"/> compares it: as it
+    /// was planned from, or, once the plan is applied, as it was read back.
+    /// </summary>
+    public IReadOnlyList<TokenObservation> Observations => [.. Credentials.Select(credential => credential.ReadBack ?? credential.Survey).SelectMany(survey => survey.Observe(survey.Truth))];
+
     /// <summary>Applies the plan, once: all approved changes, or none.</summary>
     /// <param name="approve">Asked once for each change; null approves all. What depends on a declined source is not asked for.</param>
     /// <param name="cancellationToken">Ends the work; then nothing has changed.</param>
@@ -41,6 +47,9 @@ public sealed class TokenSyncPlan
 internal sealed class CredentialPlan
 {
     public required CredentialSurvey Survey { get; init; }
+
+    /// <summary>What the disk holds after the plan was applied; null before, and where nothing was written.</summary>
+    public CredentialSurvey? ReadBack { get; set; }
 
     /// <summary>The credential to make true.</summary>
     public required TokenCredential Credential { get; init; }

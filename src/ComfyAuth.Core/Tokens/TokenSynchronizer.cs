@@ -61,14 +61,20 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         }
 
         if (approved.Count > 0)
+        {
             await WriteAsync(plan.Stack, approved, cancellationToken).ConfigureAwait(false);
+            var services = plan.Credentials.SelectMany(credential => credential.Survey.Services).Select(service => service.Name).ToList();
+            var readBack = _auditor.Survey(plan.Stack, services, cancellationToken);
+            foreach (var credential in plan.Credentials)
+                credential.ReadBack = readBack.First(survey => survey.SourcePath == credential.Survey.SourcePath);
+        }
 
-        return [.. plan.Credentials.SelectMany(credential => Results(credential, approved, cancellationToken))];
+        return [.. plan.Credentials.SelectMany(credential => Results(credential, approved))];
     }
 
     private CredentialPlan Plan(CredentialSurvey survey, TokenSyncRequest request, CancellationToken cancellationToken)
     {
-        var (credential, note) = Choose(survey, request, cancellationToken);
+        var (credential, note, isNew) = Choose(survey, request, cancellationToken);
         redactor.Register(credential.Hash);
         if (credential.Password is not null)
             redactor.Register(credential.Password);
@@ -78,9 +84,11 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         if (MustWriteSource(survey, credential, request))
         {
             var known = survey.SourceContent.Problem == TokenState.Missing ? TokenAction.Added : TokenAction.Updated;
+            // A hash made for this plan is another one in the next, so its fingerprint would promise what a later run does not keep.
+            var hash = isNew ? "a new hash" : credential.Hash.ToString();
             plan.Changes.Add(new(source, null, plan, known, known == TokenAction.Added
-                ? $"Create the source of truth with {credential.Hash}"
-                : $"Set the source of truth to {credential.Hash}{(source.Fingerprint is { } old && old != credential.Hash.Fingerprint ? $" (was bcrypt:{old})" : "")}"));
+                ? $"Create the source of truth with {hash}"
+                : $"Set the source of truth to {hash}{(source.Fingerprint is { } old && old != credential.Hash.Fingerprint ? $" (was bcrypt:{old})" : "")}"));
         }
         else if (source.State == TokenState.Exposed)
         {
@@ -155,14 +163,14 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         _ => credential.UserName,
     };
 
-    private (TokenCredential Credential, string Note) Choose(CredentialSurvey survey, TokenSyncRequest request, CancellationToken cancellationToken)
+    private (TokenCredential Credential, string Note, bool IsNew) Choose(CredentialSurvey survey, TokenSyncRequest request, CancellationToken cancellationToken)
     {
         var userName = request.UserName ?? survey.UserNameInUse ?? DefaultUserName;
         var password = request.Password;
         if (request.SourceToken is { } token)
         {
             if (BcryptHash.TryParse(token.Reveal(), out var given))
-                return (Known(given), Replacing("The given hash becomes the source of truth", given));
+                return Known(given, Replacing("The given hash becomes the source of truth", given));
 
             // A hash that was cut or mangled on its way must not be taken for a password.
             var damage = TokenDiagnosis.OfHash(token.Reveal(), expected: null);
@@ -174,15 +182,14 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         if (password is not null)
         {
             if (survey.Source is { } source && verifier.Verify(password, source.Hash, cancellationToken))
-                return (new(source.Hash, password, userName), "");
-            var hash = verifier.Hash(password, cancellationToken: cancellationToken);
-            return (new(hash, password, userName), Replacing("The hash of the given password becomes the source of truth", hash));
+                return (new(source.Hash, password, userName), "", IsNew: false);
+            return Made(password, "The hash of the given password becomes the source of truth");
         }
 
         if (request.Adopt is { } wanted)
         {
             var adopted = Adopted(survey, wanted);
-            return (Known(adopted), Replacing($"The hash at '{wanted}' becomes the source of truth", adopted));
+            return Known(adopted, Replacing($"The hash at '{wanted}' becomes the source of truth", adopted));
         }
 
         if (!request.Rotate)
@@ -190,16 +197,20 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
             if (survey.SourceError is not null)
                 throw survey.SourceError;
             if (survey.Source is { } source)
-                return (Known(source.Hash), "");
+                return Known(source.Hash, "");
             if (survey.Truth is { } used)
-                return (Known(used.Hash), $"There is no source of truth; the hash in use, {used.Hash}, becomes it{(used.Password is null ? "; its password is not known" : "")}.");
+                return Known(used.Hash, $"There is no source of truth; the hash in use, {used.Hash}, becomes it{(used.Password is null ? "; its password is not known" : "")}.");
         }
 
-        var fresh = RandomSecret.Create();
-        var made = verifier.Hash(fresh, cancellationToken: cancellationToken);
-        return (new(made, fresh, userName), Replacing("A new credential is made", made));
+        return Made(RandomSecret.Create(), "A new credential is made");
 
-        TokenCredential Known(BcryptHash hash) => new(hash, survey.PasswordOf(hash, cancellationToken), userName);
+        (TokenCredential, string, bool IsNew) Known(BcryptHash hash, string note) => (new(hash, survey.PasswordOf(hash, cancellationToken), userName), note, IsNew: false);
+
+        (TokenCredential, string, bool IsNew) Made(SecretText secret, string what)
+        {
+            var hash = verifier.Hash(secret, cancellationToken: cancellationToken);
+            return (new(hash, secret, userName), Replacing(what, hash), IsNew: true);
+        }
 
         string Replacing(string what, BcryptHash hash)
         {
@@ -289,12 +300,9 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         .Select(name => document.Entries.LastOrDefault(entry => entry.Name == name))
         .MaxBy(entry => entry?.Line)?.Name;
 
-    private IEnumerable<TokenSyncResult> Results(CredentialPlan plan, List<PlannedTokenChange> approved, CancellationToken cancellationToken)
+    private static IEnumerable<TokenSyncResult> Results(CredentialPlan plan, List<PlannedTokenChange> approved)
     {
-        var after = approved.Count == 0
-            ? plan.Observations
-            : _auditor.Survey(plan.Survey.Stack, [.. plan.Survey.Services.Select(service => service.Name)], cancellationToken)
-                .First(survey => survey.SourcePath == plan.Survey.SourcePath).Observe(plan.Credential).ToList();
+        var after = plan.ReadBack?.Observe(plan.Credential).ToList() ?? plan.Observations;
         foreach (var before in plan.Observations)
         {
             var now = after.FirstOrDefault(observation => observation.Location == before.Location && observation.Service == before.Service) ?? before;

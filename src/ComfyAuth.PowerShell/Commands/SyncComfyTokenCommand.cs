@@ -55,6 +55,7 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     private const string SourceTokenSet = "SourceToken";
 
     private readonly List<TokenObservation> _observations = [];
+    private string? _report;
 
     /// <summary>Only looks: one object for each place, the source of truth first.</summary>
     [Parameter(ParameterSetName = AuditSet, Mandatory = true)]
@@ -94,36 +95,47 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
         if (ReportPath is not null)
-            TokenReportWriter.EnsureFormat(ReportPath);
+        {
+            _report ??= (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, ReportPath, literal: true)))[0];
+            await TokenReportWriter.EnsureReplaceableAsync(_report, stop);
+        }
 
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
         if (Audit)
-            pipe.WriteObject(auditor.Audit(stack, Service, stop), enumerate: true);
+        {
+            var seen = auditor.Audit(stack, Service, stop);
+            _observations.AddRange(seen);
+            pipe.WriteObject(seen, enumerate: true);
+        }
         else if (Validate)
+        {
+            if (ReportPath is not null)
+                _observations.AddRange(auditor.Audit(stack, Service, stop));
             pipe.WriteObject(auditor.Validate(stack, Service, stop), enumerate: true);
+        }
         else
+        {
             await SynchronizeAsync(pipe, stack, stop);
-
-        if (ReportPath is not null)
-            _observations.AddRange(auditor.Audit(stack, Service, stop));
+        }
     }
 
     /// <inheritdoc/>
     protected override async Task EndAsync(CmdletPipe pipe, CancellationToken stop)
     {
         // A report without an observation would say that everything agrees.
-        if (ReportPath is null || _observations.Count == 0)
+        if (_report is null || _observations.Count == 0)
             return;
 
-        var path = (await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, ReportPath, literal: true)))[0];
-        if (await pipe.ShouldProcessAsync(path, "Write the report"))
-            await TokenReportWriter.WriteAsync(TokenReport.Of(_observations, DateTimeOffset.UtcNow), path, stop);
+        if (await pipe.ShouldProcessAsync(_report, "Write the report"))
+            await TokenReportWriter.WriteAsync(TokenReport.Of(_observations, DateTimeOffset.UtcNow), _report, stop);
     }
 
     private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
         var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, Request(), stop);
-        if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is not { } results)
+        var results = await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop));
+        _observations.AddRange(plan.Observations);
+        if (results is null)
             return;
 
         if (results.Any(result => result is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))

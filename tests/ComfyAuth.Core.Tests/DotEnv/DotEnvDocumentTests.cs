@@ -268,8 +268,8 @@ public sealed class DotEnvDocumentTests
         var error = Assert.Throws<ComfyAuthException>(() => document.Set("A", "2", DotEnvConsumer.ComposeV2 | DotEnvConsumer.Shell));
 
         Assert.Equal("DotEnvValueCannotBeQuoted", error.Code);
-        Assert.Contains("A is right for bash source.", error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("compose", error.Message, StringComparison.Ordinal);
+        Assert.Contains("A is right for bash.", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Compose", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

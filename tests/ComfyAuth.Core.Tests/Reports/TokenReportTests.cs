@@ -132,6 +132,7 @@ public sealed class TokenReportTests : IDisposable
         var error = await Assert.ThrowsAsync<ComfyAuthException>(() => WrittenAsync(report, name));
 
         Assert.Equal(("ReportWouldOverwrite", "Choose another name."), (error.Code, error.Remedy));
+        Assert.Equal("ReportWouldOverwrite", (await Assert.ThrowsAsync<ComfyAuthException>(() => TokenReportWriter.EnsureReplaceableAsync(_stack.PathOf(name), TestContext.Current.CancellationToken))).Code);
         Assert.Equal(before, _stack.Snapshot());
     }
 

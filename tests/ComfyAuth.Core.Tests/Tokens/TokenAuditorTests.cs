@@ -125,6 +125,18 @@ public sealed class TokenAuditorTests : IDisposable
     }
 
     [Theory]
+    [InlineData("'{hash}'", "As {reader} reads it: ", "docker run --env-file")]
+    [InlineData("{hash}", "{reader} cannot read line 2: ", "bash")]
+    public void A_reader_is_called_the_same_where_it_misreads_and_where_nothing_can_be_written_for_it(string written, string beginning, string reader)
+    {
+        _stack.Write("comfyauth.yml", "services:\n  comfyui-qwen:\n    tokens:\n      - { file: .env, variable: COMFYUI_API_TOKEN, consumers: [docker-run, shell] }\n");
+        _stack.Replace(SampleStack.RootEnv, $"'{Hash}'", Fill(written));
+
+        Assert.StartsWith(beginning.Replace("{reader}", reader, StringComparison.Ordinal), _stack.ObservationOf(".env#COMFYUI_API_TOKEN").Evidence, StringComparison.Ordinal);
+        Assert.Contains(reader, Assert.Throws<ComfyAuthException>(() => _stack.Plan()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("{hash}\r\nalice\r\n", TokenState.CarriageReturn)]
     [InlineData("{hash}\nalice\r\n", TokenState.CarriageReturn)]
     [InlineData("\uFEFF{hash}\nalice\n", TokenState.ByteOrderMark)]
@@ -177,6 +189,25 @@ public sealed class TokenAuditorTests : IDisposable
     {
         _stack.Shell["COMFYUI_API_TOKEN"] = Hash;
 
+        Assert.Equal(TokenState.Match, _stack.ObservationOf(".env#COMFYUI_API_TOKEN").State);
+    }
+
+    [Theory]
+    [InlineData("{hash}", TokenState.Truncated)]
+    [InlineData("'{hash}'", TokenState.Match)]
+    [InlineData("'{other}'", TokenState.Stale)]
+    [InlineData("", TokenState.Missing)]
+    public async Task A_line_that_only_compose_v2_can_read_is_judged_for_it_alone(string written, TokenState expected)
+    {
+        _stack.Write("comfyauth.yml", "services:\n  comfyui-qwen:\n    tokens:\n      - { file: .env, variable: COMFYUI_API_TOKEN, consumers: [compose-v2] }\n");
+        _stack.Replace(SampleStack.RootEnv, $"COMFYUI_API_TOKEN='{Hash}'", Fill("COMFYUI_API_TOKEN: " + written));
+        _stack.Shell["COMFYUI_API_TOKEN"] = Hash;
+
+        var seen = _stack.ObservationOf(".env#COMFYUI_API_TOKEN");
+
+        Assert.True(expected == seen.State, $"{written}: {seen.State}, {seen.Evidence}");
+        Assert.Equal(expected == TokenState.Missing, seen.Fingerprint is null);
+        await _stack.SynchronizeAsync();
         Assert.Equal(TokenState.Match, _stack.ObservationOf(".env#COMFYUI_API_TOKEN").State);
     }
 
@@ -333,6 +364,20 @@ public sealed class TokenAuditorTests : IDisposable
 
         Assert.Equal(TokenState.Malformed, source.State);
         Assert.DoesNotContain("changeme", source.Evidence, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("raw_token")]
+    [InlineData("password")]
+    public async Task A_source_whose_password_is_no_text_is_malformed_and_can_be_replaced(string key)
+    {
+        var password = key == "raw_token" ? "5" : $"\"{_stack.Credential.Password}\", \"password\": 5";
+        _stack.Replace(SampleStack.Source, $"\"{_stack.Credential.Password}\"", password);
+
+        Assert.Equal(TokenState.Malformed, _stack.Audit()[0].State);
+        Assert.Equal(false, _stack.Validate().IsValid);
+        await _stack.SynchronizeAsync(new() { Rotate = true });
+        Assert.Equal(true, _stack.Validate().IsValid);
     }
 
     [Fact]

@@ -173,6 +173,30 @@ public sealed class TokenSynchronizerTests : IDisposable
         Assert.Equal(true, _stack.Validate().IsValid);
     }
 
+    [Theory]
+    [InlineData("a rotation", "Set the source of truth to a new hash (was {old})")]
+    [InlineData("a password", "Set the source of truth to a new hash (was {old})")]
+    [InlineData("no source", "Create the source of truth with a new hash")]
+    [InlineData("a given hash", "Set the source of truth to {other} (was {old})")]
+    public void A_plan_names_no_hash_that_the_next_plan_would_not_have(string kind, string expected)
+    {
+        if (kind == "no source")
+        {
+            _stack.Delete(SampleStack.Source);
+            _stack.Write(SampleStack.RootToken, _other.Text);
+        }
+
+        var plan = _stack.Plan(kind switch
+        {
+            "a rotation" => new() { Rotate = true },
+            "a password" => new() { Password = new SecretText("another") },
+            "a given hash" => new() { SourceToken = new SecretText(_other.Text) },
+            _ => new(),
+        });
+
+        Assert.Equal(expected.Replace("{old}", $"{_stack.Credential.Hash}", StringComparison.Ordinal).Replace("{other}", $"{_other.Hash}", StringComparison.Ordinal), plan.Changes[0].Action);
+    }
+
     [Fact]
     public async Task A_given_password_becomes_the_credential_once()
     {
@@ -284,6 +308,24 @@ public sealed class TokenSynchronizerTests : IDisposable
         Assert.Equal("FileChangedMeanwhile", error.Code);
         Assert.Contains("TZ=Etc/UTC", _stack.Read(SampleStack.RootEnv), StringComparison.Ordinal);
         Assert.Equal(_other.Text, _stack.Read(SampleStack.RootToken));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_plan_shows_what_an_audit_sees_before_and_after_whether_it_was_agreed_to_or_not(bool agreed)
+    {
+        _stack.Write(SampleStack.RootToken, _other.Text);
+        _stack.Replace(SampleStack.RootEnv, $"'{Hash}'", Hash);
+        var plan = _stack.Plan(new() { Rotate = true });
+        var before = _stack.Audit();
+        Assert.Equal(before, plan.Observations);
+
+        await plan.ApplyAsync(_ => Task.FromResult(agreed), TestContext.Current.CancellationToken);
+
+        Assert.Equal(_stack.Audit(), plan.Observations);
+        Assert.Equal(agreed, plan.Observations.All(seen => seen.State == TokenState.Match));
+        Assert.Equal(agreed, before[0].Fingerprint != plan.Observations[0].Fingerprint);
     }
 
     [Fact]
