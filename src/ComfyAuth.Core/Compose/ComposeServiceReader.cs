@@ -3,7 +3,8 @@ using ComfyAuth.DotEnv;
 namespace ComfyAuth.Compose;
 
 /// <summary>Reads one service out of the merged tree.</summary>
-internal sealed class ComposeServiceReader(string name, ComposePlace place, ComposeReader map, string projectFolder, ComposeEnvironment variables)
+internal sealed class ComposeServiceReader(
+    string name, ComposePlace place, ComposeReader map, string projectFolder, ComposeEnvironment variables, IReadOnlyDictionary<string, string> volumeNames)
 {
     /// <summary>More ports than there are is no service.</summary>
     private const int MaximumPorts = 65_536;
@@ -106,7 +107,7 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
         {
             string? Find(string variable) =>
                 _environment.TryGetValue(variable, out var earlier) && earlier.HasValue ? earlier.Reveal() : variables.Lookup(variable);
-            foreach (var reading in ComposeEnvironment.ReadFile(entry.Path, entry.IsRaw ? DotEnvConsumer.DockerRun : DotEnvConsumer.ComposeV2, Find).ToList())
+            foreach (var reading in ComposeEnvironment.ReadFile(entry.Path, entry.IsRaw ? DotEnvConsumer.DockerRun : variables.Consumer, Find).ToList())
             {
                 _problems.AddRange(ComposeEnvironment.ProblemsOf(reading, entry.Path, $"services.{name}.environment.{reading.Name}"));
                 _environment[reading.Name] = new ComposeVariable(reading.Name, reading.Value, ComposeVariableOrigin.EnvironmentFile, new ComposePlace(entry.Path, reading.Line, reading.Column));
@@ -148,7 +149,8 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
         var home = variables.Lookup("HOME") ?? variables.Lookup("USERPROFILE");
         return
         [
-            .. map.List("volumes").Select(item => ComposeMounts.Read(item, projectFolder, home)),
+            .. map.List("volumes").Select(item => ComposeMounts.Read(item, projectFolder, home)).Select(mount =>
+                mount is { Kind: ComposeMountKind.Volume, Source: { } source } ? mount with { VolumeName = volumeNames.GetValueOrDefault(source) } : mount),
             .. map.Scalars("tmpfs").Select(ComposeMounts.ReadMemory),
         ];
     }

@@ -106,7 +106,8 @@ internal sealed record HostConfigAnswer(
     string? Runtime,
     LogConfigAnswer? LogConfig,
     DeviceRequestAnswer[]? DeviceRequests,
-    Dictionary<string, PortBindingAnswer[]?>? PortBindings);
+    Dictionary<string, PortBindingAnswer[]?>? PortBindings,
+    Dictionary<string, string>? Tmpfs = null);
 
 internal sealed record RestartPolicyAnswer(string? Name, int MaximumRetryCount);
 

@@ -85,7 +85,7 @@ public sealed class ComposeCommandTests : IDisposable
 
         await (await Find()).RecreateAsync(new ComposeProject { Files = [_folder.PathOf("docker-compose.yml")] }, "web", null, Stop);
 
-        Assert.Equal($"{options} --file {_folder.PathOf("docker-compose.yml")} up -d --force-recreate web", string.Join(' ', Arguments));
+        Assert.Equal($"{options} --file {_folder.PathOf("docker-compose.yml")} up -d --force-recreate --no-deps web", string.Join(' ', Arguments));
     }
 
     [Fact]
