@@ -39,7 +39,7 @@ public sealed record ContainerDrift(ContainerDriftKind Kind, string Name = "")
             .. Mounts(container, service),
             .. When(!HasHealthcheckOf(container, image, service), ContainerDriftKind.Healthcheck),
             .. When(!HasRestartPolicyOf(container, service), ContainerDriftKind.RestartPolicy),
-            .. When((container.MemoryLimit ?? 0) != (MemoryLimitOf(container, service) ?? 0), ContainerDriftKind.MemoryLimit),
+            .. When((container.MemoryLimit ?? 0) != (service.MemoryLimitInBytes ?? 0), ContainerDriftKind.MemoryLimit),
             .. When(!HasDevicesOf(container, service), ContainerDriftKind.Devices),
         ];
     }
@@ -222,19 +222,16 @@ public sealed record ContainerDrift(ContainerDriftKind Kind, string Name = "")
 
     private static bool HasRestartPolicyOf(ContainerDetails container, ComposeService service)
     {
-        // Of "deploy" the first version of Compose heeds the devices only.
-        var wanted = IsFirstVersion(container) && service.Source is { } source ? source.Text("restart") : service.Restart;
-        var parts = (wanted is null or "" or "false" ? "no" : wanted).Split(':');
+        var parts = (service.Restart is null or "" ? "no" : service.Restart).Split(':');
         _ = int.TryParse(parts.ElementAtOrDefault(1), CultureInfo.InvariantCulture, out var limit);
         return container.RestartPolicy == parts[0] && container.RestartLimit == limit;
     }
 
-    private static long? MemoryLimitOf(ContainerDetails container, ComposeService service) =>
-        IsFirstVersion(container) && service.Source is { } source ? source.Size("mem_limit") : service.MemoryLimitInBytes;
-
     private static bool HasDevicesOf(ContainerDetails container, ComposeService service)
     {
-        var has = container.DeviceRequests.Select(request => Described(request.Driver, request.Count, request.DeviceIds, request.Capabilities));
+        // What is neither counted nor named the versions of Compose pass on as 0 or as all.
+        var has = container.DeviceRequests.Select(request => Described(
+            request.Driver, request is { Count: 0, DeviceIds.Count: 0 } ? -1 : request.Count, request.DeviceIds, request.Capabilities));
         var wanted = service.DeviceReservations.Select(reservation => Described(
             reservation.Driver, reservation.DeviceIds.Count > 0 ? 0 : reservation.Count ?? -1, reservation.DeviceIds, reservation.Capabilities));
         return has.Order(StringComparer.Ordinal).SequenceEqual(wanted.Order(StringComparer.Ordinal)) && (service.Runtime is null || service.Runtime == container.Runtime);
@@ -242,6 +239,4 @@ public sealed record ContainerDrift(ContainerDriftKind Kind, string Name = "")
         static string Described(string? driver, int count, IEnumerable<string> devices, IEnumerable<string> capabilities) =>
             string.Create(CultureInfo.InvariantCulture, $"{driver} {count} {string.Join(',', devices.Order(StringComparer.Ordinal))} {string.Join(',', capabilities.Order(StringComparer.Ordinal))}");
     }
-
-    private static bool IsFirstVersion(ContainerDetails container) => ContainerOrigin.Of(container)?.IsFirstVersion == true;
 }
