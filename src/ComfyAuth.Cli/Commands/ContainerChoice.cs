@@ -2,6 +2,7 @@ using System.CommandLine;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
 
 namespace ComfyAuth.Cli.Commands;
 
@@ -42,7 +43,7 @@ internal static class ContainerChoice
                         return;
 
                     engine ??= new(new DockerEndpointResolver().Resolve(parsed.GetValue(Host), parsed.GetValue(Context)));
-                    await work(engine, new(engine, session.Redactor, (_, _) => null), stack, services);
+                    await work(engine, new(engine, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor)), stack, services);
                 },
                 stop);
         }

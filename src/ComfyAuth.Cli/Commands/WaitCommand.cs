@@ -13,7 +13,12 @@ internal static class WaitCommand
     {
         var defaults = new ContainerWaitOptions();
         var goal = new Option<ContainerGoal>("--for") { Description = "What to wait for: ready (accepts our token), live (answers at all) or healthy (the healthcheck passes).", DefaultValueFactory = _ => defaults.Goal };
-        goal.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, [.. Enum.GetNames<ContainerGoal>().Select(name => name.ToLowerInvariant())]);
+        goal.Validators.Add(result =>
+        {
+            // A number is no name, though the parser takes it for one.
+            if (result.Tokens is [var word, ..] && !Enum.GetNames<ContainerGoal>().Contains(word.Value, StringComparer.OrdinalIgnoreCase))
+                result.AddError($"--for: '{word.Value}' is none of ready, live and healthy.");
+        });
         var timeout = Time("--timeout", "When to give up, whatever happens: 90s, 10m, 00:10:00, or seconds.", defaults.Timeout);
         var stallTimeout = Time("--stall-timeout", "When to give up on a container that shows no sign of life.", defaults.StallTimeout);
         var command = ContainerChoice.Command("wait", "Waits until the containers of a stack do their work, and gives up at once on those that never will.", goal, timeout, stallTimeout);

@@ -3,6 +3,7 @@ using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
 
 namespace ComfyAuth.PowerShell.Commands;
 
@@ -55,7 +56,7 @@ public abstract class ContainerCmdlet : StackCmdlet
             return;
 
         Engine ??= new(new DockerEndpointResolver().Resolve(DockerHost, Context));
-        var observer = new ContainerObserver(Engine, pipe.Redactor, (_, _) => null);
+        var observer = new ContainerObserver(Engine, pipe.Redactor, (of, service) => BearerToken.Of(of, service, pipe.Redactor));
         await ProcessContainersAsync(pipe, stack, services, observer, stop);
     }
 
