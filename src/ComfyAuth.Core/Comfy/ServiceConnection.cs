@@ -15,11 +15,17 @@ internal static class ServiceConnection
 {
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Opens a connection to the first address that accepts one; throws the error of the first when none does.</summary>
+    /// <summary>Opens a connection to a name.</summary>
     public static async Task<Stream> OpenAsync(DnsEndPoint target, CancellationToken stop)
     {
         // Where the system cannot cancel a lookup, it is left alone.
         var addresses = await Dns.GetHostAddressesAsync(target.Host, stop).WaitAsync(stop).ConfigureAwait(false);
+        return await OpenAsync(addresses, target.Port, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a connection to the first address that accepts one; throws the first error when none does.</summary>
+    internal static async Task<Stream> OpenAsync(IReadOnlyList<IPAddress> addresses, int port, CancellationToken stop)
+    {
         var waiting = new Queue<IPAddress>(addresses.All(IPAddress.IsLoopback) ? addresses.OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork) : addresses);
         List<Task<Socket>> attempts = [];
         SocketException? failure = null;
@@ -29,7 +35,7 @@ internal static class ServiceConnection
             while (waiting.Count > 0 || attempts.Count > 0)
             {
                 if (waiting.TryDequeue(out var address))
-                    attempts.Add(ConnectAsync(new(address, target.Port), won.Token));
+                    attempts.Add(ConnectAsync(new(address, port), won.Token));
                 var ended = await Task.WhenAny(attempts.Append(Task.Delay(waiting.Count > 0 ? HeadStart : Timeout.InfiniteTimeSpan, won.Token))).ConfigureAwait(false);
                 stop.ThrowIfCancellationRequested();
                 if (ended is not Task<Socket> attempt)
