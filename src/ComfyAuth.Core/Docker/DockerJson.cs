@@ -107,7 +107,10 @@ internal sealed record HostConfigAnswer(
     LogConfigAnswer? LogConfig,
     DeviceRequestAnswer[]? DeviceRequests,
     Dictionary<string, PortBindingAnswer[]?>? PortBindings,
+    MountRequest[]? Mounts = null,
     Dictionary<string, string>? Tmpfs = null);
+
+internal sealed record MountRequest(string Type, string Source, string Target, bool ReadOnly);
 
 internal sealed record RestartPolicyAnswer(string? Name, int MaximumRetryCount);
 
