@@ -97,7 +97,7 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         $config = Join-Path $TestDrive 'config'
         $said = Invoke-Child @'
             $env:DOCKER_CONFIG = $config
-            $null = docker context create elsewhere --docker "host=$address"
+            $null = docker context create elsewhere --docker "host=$address" 2>&1
             "context: $((Get-GenAIContainer -LiteralPath $root -Context elsewhere -Service sketch).Condition)"
             $env:DOCKER_CONTEXT = 'elsewhere'
             "variable: $((Get-GenAIContainer -LiteralPath $root -Service sketch).Condition)"
