@@ -192,6 +192,43 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
         Assert.Contains(why, change.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("'TOKEN=${TOKEN_OF_THE_SHELL}'", "TOKEN")]
+    [InlineData("TOKEN_OF_THE_SHELL", "TOKEN_OF_THE_SHELL")]
+    public async Task A_container_is_not_recreated_where_it_would_lose_what_only_the_shell_that_made_it_knew(string variable, string lost)
+    {
+        await using var stack = new ComposeStack(engine);
+        stack.WriteCompose($"command: sleep 600\nenvironment: [{variable}]");
+        stack.Write(".env", "TOKEN_OF_THE_SHELL=known\n");
+        await stack.UpAsync("-d");
+        File.Delete(Path.Combine(stack.Folder, ".env"));
+        stack.Edit("docker-compose.yml", "sleep 600", "sleep 601");
+
+        var change = await stack.RestartAsync();
+
+        Assert.Equal(ContainerChangeAction.Restarted, change.Action);
+        Assert.Contains($"it would lose {lost}, which nothing defines here", change.Message, StringComparison.Ordinal);
+        Assert.Contains("the command", change.Reasons);
+        stack.Write(".env", "TOKEN_OF_THE_SHELL=known\n");
+        Assert.Equal(["the command"], (await stack.RestartAsync()).Reasons);
+    }
+
+    [Fact]
+    public async Task A_container_is_not_recreated_from_files_that_are_not_the_stacks()
+    {
+        await using var stack = new ComposeStack(engine);
+        await using var other = new ComposeStack(engine);
+        stack.WriteCompose("command: sleep 600");
+        other.Write("more.yml", "services: { comfyui: { mem_limit: 64m } }");
+        await stack.ComposeAsync("--file", "docker-compose.yml", "--file", Path.Combine(other.Folder, "more.yml"), "up", "-d");
+        stack.WriteCompose("command: sleep 601");
+
+        var change = await stack.RestartAsync();
+
+        Assert.Equal(ContainerChangeAction.Restarted, change.Action);
+        Assert.Contains("more.yml' too, which is not the stack's", change.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_container_made_from_other_files_than_the_stacks_is_not_recreated_from_them()
     {

@@ -109,8 +109,12 @@ internal sealed class ComposeServiceReader(
                 _environment.TryGetValue(variable, out var earlier) && earlier.HasValue ? earlier.Reveal() : variables.Lookup(variable);
             foreach (var reading in ComposeEnvironment.ReadFile(entry.Path, entry.IsRaw ? DotEnvConsumer.DockerRun : variables.Consumer, Find).ToList())
             {
-                _problems.AddRange(ComposeEnvironment.ProblemsOf(reading, entry.Path, $"services.{name}.environment.{reading.Name}"));
-                _environment[reading.Name] = new ComposeVariable(reading.Name, reading.Value, ComposeVariableOrigin.EnvironmentFile, new ComposePlace(entry.Path, reading.Line, reading.Column));
+                var problems = ComposeEnvironment.ProblemsOf(reading, entry.Path, $"services.{name}.environment.{reading.Name}").ToList();
+                _problems.AddRange(problems);
+                _environment[reading.Name] = new ComposeVariable(reading.Name, reading.Value, ComposeVariableOrigin.EnvironmentFile, new ComposePlace(entry.Path, reading.Line, reading.Column))
+                {
+                    IsSpoiled = IsSpoiled(problems),
+                };
             }
 
             return null;
@@ -126,10 +130,13 @@ internal sealed class ComposeServiceReader(
         foreach (var (variable, at, value) in map.KeyValues("environment"))
         {
             _environment[variable] = value.Text is { } text
-                ? new ComposeVariable(variable, text, value.Variables.Count > 0 ? ComposeVariableOrigin.Interpolated : ComposeVariableOrigin.Literal, at)
+                ? new ComposeVariable(variable, text, value.Variables.Count > 0 ? ComposeVariableOrigin.Interpolated : ComposeVariableOrigin.Literal, at) { IsSpoiled = IsSpoiled(value.Problems) }
                 : new ComposeVariable(variable, variables.Lookup(variable), ComposeVariableOrigin.Inherited, at);
         }
     }
+
+    /// <summary>A hash that is not escaped may be whole all the same.</summary>
+    private static bool IsSpoiled(IEnumerable<InterpolationProblem> problems) => problems.Any(problem => problem.Kind != InterpolationProblemKind.HashNotEscaped);
 
     private List<ComposePort> ReadPorts()
     {

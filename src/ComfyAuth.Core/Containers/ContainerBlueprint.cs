@@ -54,7 +54,7 @@ internal sealed record ContainerBlueprint(ComposeProject Project, string Service
             var project = origin is null ? new ComposeProject { Files = [path, .. Override(path)] } : ProjectOf(origin, path);
             if (origin is null && !File.Exists(path))
                 return (null, null);
-            if (Obstacle(project, origin, path) is { } obstacle)
+            if (Obstacle(stack.Root, project, origin, path) is { } obstacle)
                 return (null, obstacle);
 
             var reader = origin?.IsFirstVersion == true ? DotEnvConsumer.ComposeV1 : DotEnvConsumer.ComposeV2;
@@ -83,17 +83,21 @@ internal sealed record ContainerBlueprint(ComposeProject Project, string Service
     };
 
     /// <summary>
-    /// Why the files that a container was made from cannot be gone by. They are named by its labels, which anybody may write: they must
-    /// lead to the stack's own compose file.
+    /// Why the files that a container was made from cannot be gone by. They are named by its labels, which whoever has the engine may
+    /// write: the stack's own compose file must be among them, and the others must be the stack's too.
     /// </summary>
-    private static string? Obstacle(ComposeProject project, ContainerOrigin? origin, string path) =>
+    private static string? Obstacle(string root, ComposeProject project, ContainerOrigin? origin, string path) =>
         !project.Files.Any(file => IsSame(file, path)) ? $"it was made from {string.Join(" and ", project.Files.Select(file => $"'{file}'"))}, not from '{path}'"
+        : project.Files.Append(project.EnvironmentFile ?? path).FirstOrDefault(file => !IsSame(file, path) && !IsInside(root, file)) is { } foreign ? $"it was made from '{foreign}' too, which is not the stack's"
         : project.Files.FirstOrDefault(file => !File.Exists(file)) is { } missing ? $"there is no '{missing}' any more"
         : origin?.Folder is { } folder && !IsSame(folder, Path.GetDirectoryName(project.Files[0])!) ? $"the folder of its project was '{folder}'"
         : project.EnvironmentFile is { } environment && !File.Exists(environment) ? $"there is no '{environment}' any more"
         : null;
 
     private static bool IsSame(string one, string other) => RealPath.Comparer.Equals(RealPath.Of(one), RealPath.Of(other));
+
+    private static bool IsInside(string root, string path) =>
+        RealPath.Of(path).StartsWith(Path.TrimEndingDirectorySeparator(RealPath.Of(root)) + Path.DirectorySeparatorChar, RealPath.Comparer == StringComparer.Ordinal ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase);
 
     private static ComposeService? Find(ComposeFile file, ServiceDefinition service) =>
         file.Services.FirstOrDefault(item => item.ContainerName == service.Container) ?? file.Services.FirstOrDefault(item => item.Name == service.Name);

@@ -96,8 +96,8 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
 
         var origin = ContainerOrigin.Of(container!);
         var (blueprint, obstacle) = ContainerBlueprint.Of(stack, service, origin);
-        var drift = blueprint is null ? [] : await DriftAsync(container!, blueprint.Service!, stop).ConfigureAwait(false);
-        var differs = drift.Count == 0 ? "" : $"{Joined(drift)} {(drift.Count == 1 ? "differs" : "differ")} from {blueprint!.FileName}";
+        var (drift, lost) = blueprint is null ? ([], []) : await DriftAsync(container!, blueprint.Service!, stop).ConfigureAwait(false);
+        var differs = drift.Count == 0 ? "" : $"{Joined([.. drift.Select(item => item.ToString())])} {(drift.Count == 1 ? "differs" : "differ")} from {blueprint!.FileName}";
         var runs = container!.State is ContainerState.Running or ContainerState.Restarting or ContainerState.Paused;
         return new ContainerChangePlan(this, stack, service)
         {
@@ -105,11 +105,12 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
             Blueprint = blueprint,
             Drift = drift,
             Grace = grace,
-            Change = drift.Count > 0 && origin is not null ? new(service.Container, ContainerChangeAction.Recreated, $"Recreate: {differs}")
+            Change = drift.Count > 0 && origin is not null && lost.Count == 0 ? new(service.Container, ContainerChangeAction.Recreated, $"Recreate: {differs}")
                 : runs ? new(service.Container, ContainerChangeAction.Restarted, "Restart")
                 : new(service.Container, ContainerChangeAction.Started, "Start"),
             Note = obstacle is not null ? redactor.Redact($"Whether it is still what its compose file says could not be told: {obstacle}.")
                 : drift.Count > 0 && origin is null ? $"It keeps its old settings, and {differs}: Compose did not make it. Remove it and start it to have Compose make it."
+                : drift.Count > 0 && lost.Count > 0 ? $"It keeps its old settings, although {differs}: recreated from here, it would lose {Joined(lost)}, which nothing defines here. Define it, then restart again."
                 : "",
         };
     }
@@ -163,9 +164,8 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
         ExitCode = after is { State: ContainerState.Exited or ContainerState.Dead or ContainerState.Restarting } ? after.ExitCode : null,
     };
 
-    private static string Joined(IReadOnlyList<ContainerDrift> drift)
+    private static string Joined(IReadOnlyList<string> names)
     {
-        var names = drift.Select(item => item.ToString()).ToList();
         if (names.Count > ShownReasons)
             names = [.. names.Take(ShownReasons - 1), $"{names.Count - ShownReasons + 1} more"];
         return names.Count == 1 ? names[0] : $"{string.Join(", ", names.SkipLast(1))} and {names[^1]}";
@@ -187,7 +187,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
         return (null, new(this, stack, service) { Blueprint = blueprint, Change = new(service.Container, ContainerChangeAction.Created, "Create with compose") });
     }
 
-    private async Task<IReadOnlyList<ContainerDrift>> DriftAsync(ContainerDetails container, ComposeService service, CancellationToken stop)
+    private async Task<(IReadOnlyList<ContainerDrift> Drift, IReadOnlyList<string> Lost)> DriftAsync(ContainerDetails container, ComposeService service, CancellationToken stop)
     {
         Learn(service);
         foreach (var variable in container.Environment.Where(variable => SecretRedactor.IsSecretName(variable.Name)))
@@ -196,8 +196,26 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
 
         // What is built has the name that Compose made up when it built it.
         var current = await ImageAsync(service.Image ?? container.Image, stop).ConfigureAwait(false);
-        return ContainerDrift.Of(container, image, current?.Id, service);
+        var drift = ContainerDrift.Of(container, image, current?.Id, service);
+        return (drift, Lost(container, image, service, drift));
     }
+
+    /// <summary>
+    /// The variables that have a value in the container and would have none, or a spoilt one, in a new container: whoever made it had
+    /// them in the environment of the shell.
+    /// </summary>
+    private static List<string> Lost(ContainerDetails container, ImageDetails? image, ComposeService service, IReadOnlyList<ContainerDrift> drift) =>
+    [
+        .. service.Environment
+            .Where(variable => variable.HasValue
+                ? variable.IsSpoiled && drift.Contains(new(ContainerDriftKind.Variable, variable.Name))
+                : ValueIn(image?.Environment, variable.Name) != ValueIn(container.Environment, variable.Name))
+            .Where(variable => ValueIn(container.Environment, variable.Name) is { Length: > 0 })
+            .Select(variable => variable.Name)
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private static string? ValueIn(IReadOnlyList<ContainerVariable>? environment, string name) => environment?.LastOrDefault(variable => variable.Name == name)?.Reveal();
 
     private void Learn(ComposeService? service)
     {
