@@ -135,7 +135,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
 
     private static string Outcome(ContainerChangePlan plan, PlannedContainerChange change, ContainerDetails? after) => (change.Kind, after) switch
     {
-        (ContainerChangeAction.Stopped, { ExitCode: KilledExitCode, OutOfMemoryKilled: false }) => "It was stopped; it did not end by itself in time and was killed.",
+        (ContainerChangeAction.Stopped, { ExitCode: KilledExitCode, OutOfMemoryKilled: false }) when plan.Container!.State == ContainerState.Running => "It was stopped; it did not end by itself in time and was killed.",
         (ContainerChangeAction.Stopped, _) => "It was stopped.",
         (ContainerChangeAction.Created or ContainerChangeAction.Recreated, null) =>
             $"Compose made no container of this name; write 'container_name: {change.Target}' below the service '{plan.Blueprint!.ServiceName}' in {plan.Blueprint.FileName}.",
