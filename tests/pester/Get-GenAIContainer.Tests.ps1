@@ -122,6 +122,15 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         ($json | ConvertFrom-Json).condition | Should -Be 'Ready', 'Ready', 'Stopped', 'Absent'
     }
 
+    It 'are seen from thread jobs at once' {
+        $address = $engine.Address
+        $jobs = 1..4 | ForEach-Object { Start-ThreadJob { Import-Module $using:modulePath; Get-GenAIContainer -LiteralPath $using:root -DockerHost $using:address } }
+
+        $found = $jobs | Receive-Job -Wait -AutoRemoveJob
+
+        ($found | Group-Object Condition | Sort-Object Name | ForEach-Object { "$($_.Count) $($_.Name)" }) | Should -Be '4 Absent', '8 Ready', '4 Stopped'
+    }
+
     It 'are a table of at most <_> columns, without colours, by stack' -ForEach 80, 120 {
         $text = $seen | Out-String -Width $_
 
@@ -193,6 +202,7 @@ Describe 'A choice that cannot be made' {
     It 'is an error: <Id>' -ForEach @(
         @{ Id = 'ContainerNotFound'; With = @{ Name = 'box-skech' }; Remedy = "*'box-sketch'*box-painter, box-sketch*" }
         @{ Id = 'ContainerNotFound'; With = @{ Name = 'box-painter'; Service = 'sketch' }; Remedy = '*containers are box-sketch.' }
+        @{ Id = 'NamePatternInvalid'; With = @{ Name = 'box[' }; Remedy = '*`[ab`]*' }
         @{ Id = 'ServiceNotFound'; With = @{ Service = 'painte' }; Remedy = "*'painter'*" }
         @{ Id = 'DockerHostAndContext'; With = @{ DockerHost = 'tcp://127.0.0.1:9'; Context = 'default' }; Remedy = '*one of them*' }
         @{ Id = 'DockerHostInvalid'; With = @{ DockerHost = 'ftp://127.0.0.1' }; Remedy = '*unix://*' }
