@@ -371,6 +371,35 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
     }
 
     [Fact]
+    public async Task A_stack_that_nobody_may_write_to_is_no_obstacle()
+    {
+        await using var stack = new ComposeStack(engine);
+        Assert.SkipUnless(engine.IsOurs, "mounting needs root");
+        stack.WriteCompose("command: sleep 600");
+        await stack.UpAsync("-d");
+        stack.Edit("docker-compose.yml", "600", "601");
+        static async Task RunAsync(string program, params string[] arguments)
+        {
+            using var process = System.Diagnostics.Process.Start(program, arguments);
+            await process.WaitForExitAsync(Stop);
+            Assert.Equal(0, process.ExitCode);
+        }
+
+        await RunAsync("mount", "--bind", stack.Folder, stack.Folder);
+        try
+        {
+            await RunAsync("mount", "-o", "remount,ro,bind", stack.Folder);
+            Assert.Throws<IOException>(() => stack.Write("new", ""));
+
+            Assert.Equal(ContainerChangeAction.Recreated, (await stack.RestartAsync()).Action);
+        }
+        finally
+        {
+            await RunAsync("umount", stack.Folder);
+        }
+    }
+
+    [Fact]
     public async Task A_cancelled_recreation_ends_the_command_and_tells_what_is_left()
     {
         await using var stack = new ComposeStack(engine);
