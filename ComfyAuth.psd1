@@ -15,7 +15,10 @@
     FormatsToProcess     = @('ComfyAuth.format.ps1xml')
 
     FunctionsToExport    = @()
-    CmdletsToExport      = @('Restore-ComfyEnv', 'Sync-ComfyToken')
+    CmdletsToExport      = @(
+        'Get-GenAIContainer', 'Restart-GenAIContainer', 'Restore-ComfyEnv', 'Start-GenAIContainer', 'Stop-GenAIContainer'
+        'Sync-ComfyToken', 'Wait-GenAIContainer'
+    )
     VariablesToExport    = @()
     AliasesToExport      = @()
 

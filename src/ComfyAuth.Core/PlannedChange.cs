@@ -9,7 +9,7 @@ public abstract class PlannedChange
         Action = action;
     }
 
-    /// <summary>What would be changed: a file's full path, with <c>#VARIABLE</c> where the change is to one.</summary>
+    /// <summary>What would be changed: a file's full path, with <c>#VARIABLE</c> where the change is to one, or the name of a container.</summary>
     public string Target { get; }
 
     /// <summary>What would be done to it, in a few words.</summary>

@@ -6,7 +6,11 @@ using System.Text;
 namespace ComfyAuth.Compose;
 
 /// <summary>Runs a program to its end, line by line.</summary>
-internal sealed class ChildProcess(string executable, IReadOnlyList<string> arguments, string? folder)
+/// <param name="executable">The program.</param>
+/// <param name="arguments">Its arguments, which every user of the machine can read.</param>
+/// <param name="folder">The folder that it runs in; that of this process when null or missing.</param>
+/// <param name="environment">Variables that it gets instead of this process's own; a null value: it does not get the variable.</param>
+internal sealed class ChildProcess(string executable, IReadOnlyList<string> arguments, string? folder, IReadOnlyDictionary<string, string?>? environment = null)
 {
     private const int LongestLine = 64_000;
 
@@ -32,6 +36,14 @@ internal sealed class ChildProcess(string executable, IReadOnlyList<string> argu
             CreateNoWindow = true,
             WorkingDirectory = Directory.Exists(folder) ? folder : "",
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
+        {
+            if (value is null)
+                start.Environment.Remove(name);
+            else
+                start.Environment[name] = value;
+        }
+
         using var process = new Process { StartInfo = start };
         try
         {

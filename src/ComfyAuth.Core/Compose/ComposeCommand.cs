@@ -16,13 +16,15 @@ public sealed partial class ComposeCommand
 
     private readonly string _executable;
     private readonly SecretRedactor _redactor;
+    private readonly IReadOnlyDictionary<string, string?>? _environment;
 
-    private ComposeCommand(string executable, Version version, bool isPlugin, SecretRedactor redactor)
+    private ComposeCommand(string executable, Version version, bool isPlugin, SecretRedactor redactor, IReadOnlyDictionary<string, string?>? environment)
     {
         _executable = executable;
         Version = version;
         IsPlugin = isPlugin;
         _redactor = redactor;
+        _environment = environment;
     }
 
     /// <summary>Its version.</summary>
@@ -35,8 +37,12 @@ public sealed partial class ComposeCommand
     /// <param name="redactor">Knows the secrets that must not appear in what the command says.</param>
     /// <param name="stop">Ends the search.</param>
     /// <param name="searchPath">The folders to look in, separated as in <c>PATH</c>; this process's <c>PATH</c> if not given.</param>
+    /// <param name="environment">
+    /// Variables that the command gets instead of this process's own, such as <c>DOCKER_HOST</c>; a null value: it does not get the variable.
+    /// </param>
     /// <exception cref="ComfyAuthException"><c>ComposeNotInstalled</c>.</exception>
-    public static async Task<ComposeCommand> FindAsync(SecretRedactor redactor, CancellationToken stop, string? searchPath = null)
+    public static async Task<ComposeCommand> FindAsync(
+        SecretRedactor redactor, CancellationToken stop, string? searchPath = null, IReadOnlyDictionary<string, string?>? environment = null)
     {
         ArgumentNullException.ThrowIfNull(redactor);
         searchPath ??= Environment.GetEnvironmentVariable("PATH") ?? "";
@@ -45,7 +51,7 @@ public sealed partial class ComposeCommand
             foreach (var found in Locate(name, searchPath))
             {
                 if (await ProbeAsync(found, isPlugin, stop).ConfigureAwait(false) is { } version)
-                    return new ComposeCommand(found, version, isPlugin, redactor);
+                    return new ComposeCommand(found, version, isPlugin, redactor, environment);
             }
         }
 
@@ -75,10 +81,21 @@ public sealed partial class ComposeCommand
     public Task RestartAsync(ComposeProject project, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
         RunAsync(project, ["restart"], services, progress, stop);
 
-    /// <summary>Replaces the container of one service, so that it gets its environment anew.</summary>
-    /// <inheritdoc cref="UpAsync"/>
-    public Task RecreateAsync(ComposeProject project, string service, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
-        RunAsync(project, ["up", "-d", "--force-recreate"], [service], progress, stop);
+    /// <summary>Replaces the container of one service, so that it gets its environment anew. The services that it depends on are left alone.</summary>
+    /// <param name="project">The project.</param>
+    /// <param name="service">The service.</param>
+    /// <param name="progress">Gets each line as it is said, on another thread.</param>
+    /// <param name="stop">Kills the command and what it started; the engine goes on with what it was told already.</param>
+    /// <param name="grace">How long the old container may take to end by itself; null: 10 s.</param>
+    /// <exception cref="ComposeCommandException">The command failed.</exception>
+    /// <exception cref="ComfyAuthException"><c>ComposeArgumentInvalid</c>: a name is none; <c>ComposeNotInstalled</c>: the command is gone.</exception>
+    public Task RecreateAsync(ComposeProject project, string service, IProgress<ComposeProgress>? progress, CancellationToken stop, TimeSpan? grace = null) =>
+        RunAsync(
+            project,
+            ["up", "-d", "--force-recreate", "--no-deps", .. grace is { } time ? ["--timeout", Math.Ceiling(time.TotalSeconds).ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>()],
+            [service],
+            progress,
+            stop);
 
     private async Task RunAsync(
         ComposeProject project, string[] verb, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop)
@@ -101,7 +118,7 @@ public sealed partial class ComposeCommand
                 tail.Dequeue();
         }
 
-        var run = new ChildProcess(_executable, [.. Arguments(project), .. verb, .. services.Select(Name)], Path.GetDirectoryName(project.Files[0]));
+        var run = new ChildProcess(_executable, [.. Arguments(project), .. verb, .. services.Select(Name)], Path.GetDirectoryName(project.Files[0]), _environment);
         var exitCode = await run.RunAsync(Say, stop).ConfigureAwait(false)
             ?? throw new ComfyAuthException("ComposeNotInstalled", $"'{_executable}' cannot be started any more.", "Install Docker Compose again.");
         if (exitCode != 0)

@@ -28,15 +28,20 @@ internal sealed partial class ComposeEnvironment
     /// <summary>Reads the <c>.env</c> file.</summary>
     /// <param name="shell">Compose's own environment.</param>
     /// <param name="path">The <c>.env</c> file; null for none.</param>
-    public ComposeEnvironment(Func<string, string?> shell, string? path)
+    /// <param name="consumer">Who reads it.</param>
+    public ComposeEnvironment(Func<string, string?> shell, string? path, DotEnvConsumer consumer)
     {
         _shell = shell;
         _path = path;
+        Consumer = consumer;
         if (path is null)
             return;
-        foreach (var reading in ReadFile(path, DotEnvConsumer.ComposeV2, shell))
+        foreach (var reading in ReadFile(path, consumer, shell))
             _readings[reading.Name] = reading;
     }
+
+    /// <summary>The version of Compose that reads the files.</summary>
+    public DotEnvConsumer Consumer { get; }
 
     /// <summary>Reads an environment file.</summary>
     /// <exception cref="ComfyAuthException"><c>DotEnvSyntax</c>, <c>ComposeFileUnreadable</c>.</exception>

@@ -1,4 +1,5 @@
 using System.Text;
+using ComfyAuth.DotEnv;
 
 namespace ComfyAuth.Compose;
 
@@ -33,6 +34,7 @@ public sealed class ComposeFile
     /// <param name="environment">Compose's own environment: the value of a variable, or null; this process's own if not given.</param>
     /// <param name="profiles">The active profiles, <c>*</c> for all; those of <c>COMPOSE_PROFILES</c> if not given.</param>
     /// <param name="environmentFile">The <c>.env</c> file; the one in the project's folder, if there is one, when not given.</param>
+    /// <param name="consumer">Which version of Compose is asked what it gets out of <c>.env</c> and <c>env_file</c>.</param>
     /// <returns>The services. Values that interpolation spoiled are kept, and told in <see cref="ComposeService.Problems"/>.</returns>
     /// <exception cref="ComfyAuthException">
     /// <c>ComposeFileInvalid</c>, with file, line and column; <c>ComposeFileUnreadable</c>; <c>DotEnvSyntax</c>, about the
@@ -42,20 +44,25 @@ public sealed class ComposeFile
         IReadOnlyList<string> paths,
         Func<string, string?>? environment = null,
         IReadOnlyCollection<string>? profiles = null,
-        string? environmentFile = null)
+        string? environmentFile = null,
+        DotEnvConsumer consumer = DotEnvConsumer.ComposeV2)
     {
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentOutOfRangeException.ThrowIfZero(paths.Count, nameof(paths));
-        return Parse([.. paths.Select(Path.GetFullPath).Select(path => (path, ReadText(path)))], environment ?? Environment.GetEnvironmentVariable, profiles, environmentFile);
+        return Parse([.. paths.Select(Path.GetFullPath).Select(path => (path, ReadText(path)))], environment ?? Environment.GetEnvironmentVariable, profiles, environmentFile, consumer);
     }
 
     /// <summary>As <see cref="Load"/>, for texts that are read already.</summary>
     internal static ComposeFile Parse(
-        IReadOnlyList<(string Path, string Text)> files, Func<string, string?> environment, IReadOnlyCollection<string>? profiles, string? environmentFile)
+        IReadOnlyList<(string Path, string Text)> files,
+        Func<string, string?> environment,
+        IReadOnlyCollection<string>? profiles,
+        string? environmentFile,
+        DotEnvConsumer consumer = DotEnvConsumer.ComposeV2)
     {
         var projectFolder = Path.GetDirectoryName(files[0].Path)!;
         environmentFile ??= Path.Combine(projectFolder, ".env") is var beside && File.Exists(beside) ? beside : null;
-        var variables = new ComposeEnvironment(environment, environmentFile is null ? null : Path.GetFullPath(environmentFile));
+        var variables = new ComposeEnvironment(environment, environmentFile is null ? null : Path.GetFullPath(environmentFile), consumer);
 
         ComposeMapping? merged = null;
         foreach (var (path, text) in files)
@@ -66,6 +73,7 @@ public sealed class ComposeFile
 
         var root = new ComposeReader(merged!);
         var active = (profiles ?? variables.Lookup("COMPOSE_PROFILES")?.Split(',') ?? []).Select(profile => profile.Trim()).ToHashSet();
+        var volumeNames = VolumeNames(root);
         var services = new List<ComposeService>();
         var notFollowed = new List<ComposePlace>();
         if (root.Node["include"] is not null)
@@ -76,7 +84,7 @@ public sealed class ComposeFile
                 continue;
             if (ComposeServiceReader.Profiles(map) is { Count: > 0 } any && !active.Contains("*") && !any.Any(active.Contains))
                 continue;
-            services.Add(new ComposeServiceReader(name, root.Map("services")!.PlaceOf(name), map, projectFolder, variables).Read());
+            services.Add(new ComposeServiceReader(name, root.Map("services")!.PlaceOf(name), map, projectFolder, variables, volumeNames).Read());
             if (map.Node["extends"] is not null)
                 notFollowed.Add(map.PlaceOf("extends"));
         }
@@ -88,9 +96,26 @@ public sealed class ComposeFile
     private static ComposeMapping Prepare(ComposeMapping tree, ComposeEnvironment variables)
     {
         var entries = tree.Entries
-            .Where(pair => pair.Key is "services" or "version" or "include")
+            .Where(pair => pair.Key is "services" or "version" or "include" or "volumes")
             .ToDictionary(pair => pair.Key, pair => pair.Value with { Value = variables.Interpolate(pair.Value.Value, pair.Key) });
         return new ComposeMapping(tree.Place, entries);
+    }
+
+    /// <summary>The volumes whose names do not begin with the project's: those that have a <c>name</c>, and those that are <c>external</c>.</summary>
+    private static Dictionary<string, string> VolumeNames(ComposeReader root)
+    {
+        var names = new Dictionary<string, string>();
+        foreach (var (key, map) in root.Maps("volumes"))
+        {
+            // "external: {name: x}" is the older form.
+            var external = map.Node["external"] is ComposeMapping older ? new ComposeReader(older).Text("name") ?? key
+                : map.Boolean("external") == true ? key
+                : null;
+            if ((map.Text("name") ?? external) is { } name)
+                names[key] = name;
+        }
+
+        return names;
     }
 
     private static string ReadText(string path)

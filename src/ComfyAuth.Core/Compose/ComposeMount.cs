@@ -9,6 +9,9 @@ public sealed record ComposeMount
     /// <summary>For a bind the full path on the host, for a volume its name; null when it has neither.</summary>
     public string? Source { get; init; }
 
+    /// <summary>The name that the file itself gives a volume in the engine; null where Compose makes it of the project's name and <see cref="Source"/>.</summary>
+    public string? VolumeName { get; init; }
+
     /// <summary>The path in the container.</summary>
     public required string Target { get; init; }
 

@@ -3,7 +3,8 @@ using ComfyAuth.DotEnv;
 namespace ComfyAuth.Compose;
 
 /// <summary>Reads one service out of the merged tree.</summary>
-internal sealed class ComposeServiceReader(string name, ComposePlace place, ComposeReader map, string projectFolder, ComposeEnvironment variables)
+internal sealed class ComposeServiceReader(
+    string name, ComposePlace place, ComposeReader map, string projectFolder, ComposeEnvironment variables, IReadOnlyDictionary<string, string> volumeNames)
 {
     /// <summary>More ports than there are is no service.</summary>
     private const int MaximumPorts = 65_536;
@@ -106,10 +107,14 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
         {
             string? Find(string variable) =>
                 _environment.TryGetValue(variable, out var earlier) && earlier.HasValue ? earlier.Reveal() : variables.Lookup(variable);
-            foreach (var reading in ComposeEnvironment.ReadFile(entry.Path, entry.IsRaw ? DotEnvConsumer.DockerRun : DotEnvConsumer.ComposeV2, Find).ToList())
+            foreach (var reading in ComposeEnvironment.ReadFile(entry.Path, entry.IsRaw ? DotEnvConsumer.DockerRun : variables.Consumer, Find).ToList())
             {
-                _problems.AddRange(ComposeEnvironment.ProblemsOf(reading, entry.Path, $"services.{name}.environment.{reading.Name}"));
-                _environment[reading.Name] = new ComposeVariable(reading.Name, reading.Value, ComposeVariableOrigin.EnvironmentFile, new ComposePlace(entry.Path, reading.Line, reading.Column));
+                var problems = ComposeEnvironment.ProblemsOf(reading, entry.Path, $"services.{name}.environment.{reading.Name}").ToList();
+                _problems.AddRange(problems);
+                _environment[reading.Name] = new ComposeVariable(reading.Name, reading.Value, ComposeVariableOrigin.EnvironmentFile, new ComposePlace(entry.Path, reading.Line, reading.Column))
+                {
+                    IsSpoiled = IsSpoiled(problems),
+                };
             }
 
             return null;
@@ -125,10 +130,13 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
         foreach (var (variable, at, value) in map.KeyValues("environment"))
         {
             _environment[variable] = value.Text is { } text
-                ? new ComposeVariable(variable, text, value.Variables.Count > 0 ? ComposeVariableOrigin.Interpolated : ComposeVariableOrigin.Literal, at)
+                ? new ComposeVariable(variable, text, value.Variables.Count > 0 ? ComposeVariableOrigin.Interpolated : ComposeVariableOrigin.Literal, at) { IsSpoiled = IsSpoiled(value.Problems) }
                 : new ComposeVariable(variable, variables.Lookup(variable), ComposeVariableOrigin.Inherited, at);
         }
     }
+
+    /// <summary>A hash that is not escaped may be whole all the same.</summary>
+    private static bool IsSpoiled(IEnumerable<InterpolationProblem> problems) => problems.Any(problem => problem.Kind != InterpolationProblemKind.HashNotEscaped);
 
     private List<ComposePort> ReadPorts()
     {
@@ -148,7 +156,8 @@ internal sealed class ComposeServiceReader(string name, ComposePlace place, Comp
         var home = variables.Lookup("HOME") ?? variables.Lookup("USERPROFILE");
         return
         [
-            .. map.List("volumes").Select(item => ComposeMounts.Read(item, projectFolder, home)),
+            .. map.List("volumes").Select(item => ComposeMounts.Read(item, projectFolder, home)).Select(mount =>
+                mount is { Kind: ComposeMountKind.Volume, Source: { } source } ? mount with { VolumeName = volumeNames.GetValueOrDefault(source) } : mount),
             .. map.Scalars("tmpfs").Select(ComposeMounts.ReadMemory),
         ];
     }

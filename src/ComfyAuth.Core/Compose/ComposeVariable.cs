@@ -22,6 +22,9 @@ public sealed class ComposeVariable
     /// <summary>Where it is written: in a compose file, or in the <c>env_file</c> that gives it.</summary>
     public ComposePlace Place { get; }
 
+    /// <summary>Whether its value lost something that is taken for a variable which is not defined, or could not be made out.</summary>
+    public bool IsSpoiled { get; internal init; }
+
     /// <summary>Whether it has a value; without one, the image's own value stays.</summary>
     public bool HasValue => _value is not null;
 

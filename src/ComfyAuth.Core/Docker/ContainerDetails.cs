@@ -45,6 +45,9 @@ public sealed record ContainerDetails
     /// <summary>The restart policy: <c>no</c>, <c>always</c>, <c>unless-stopped</c>, <c>on-failure</c>.</summary>
     public required string RestartPolicy { get; init; }
 
+    /// <summary>How often the restart policy <c>on-failure</c> starts it again before it gives up; 0: always.</summary>
+    public int RestartLimit { get; init; }
+
     /// <summary>What the healthcheck says.</summary>
     public ContainerHealthStatus Health { get; init; }
 
@@ -138,6 +141,7 @@ public sealed record ContainerDetails
         ProcessId = answer.State?.Pid ?? 0,
         RestartCount = answer.RestartCount,
         RestartPolicy = answer.HostConfig?.RestartPolicy?.Name is { Length: > 0 } policy ? policy : "no",
+        RestartLimit = answer.HostConfig?.RestartPolicy?.MaximumRetryCount ?? 0,
         Health = EngineValues.Health(answer.State?.Health?.Status),
         HealthFailingStreak = answer.State?.Health?.FailingStreak ?? 0,
         HealthLog =
@@ -169,6 +173,9 @@ public sealed record ContainerDetails
         [
             .. EngineValues.Items(answer.Mounts).Select(mount =>
                 new ContainerMount(mount.Type ?? "", mount.Name ?? "", mount.Source ?? "", mount.Destination ?? "", !mount.RW)),
+
+            // What --tmpfs asks for the engine keeps apart from all other mounts.
+            .. (answer.HostConfig?.Tmpfs ?? []).Keys.Select(destination => new ContainerMount("tmpfs", "", "", destination, ReadOnly: false)),
         ],
         LogDriver = answer.HostConfig?.LogConfig?.Type ?? "",
         LogOptions = answer.HostConfig?.LogConfig?.Config ?? [],

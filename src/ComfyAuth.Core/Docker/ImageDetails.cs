@@ -21,6 +21,9 @@ public sealed record ImageDetails(
     IReadOnlyList<string> Command,
     ContainerHealthcheck? Healthcheck)
 {
+    /// <summary>The environment of its containers.</summary>
+    public IReadOnlyList<ContainerVariable> Environment { get; init; } = [];
+
     internal static ImageDetails From(ImageAnswer answer) => new(
         answer.Id ?? "",
         [.. EngineValues.Items(answer.RepoTags)],
@@ -30,5 +33,8 @@ public sealed record ImageDetails(
         answer.Architecture ?? "",
         [.. EngineValues.Items(answer.Config?.Entrypoint)],
         [.. EngineValues.Items(answer.Config?.Cmd)],
-        EngineValues.Healthcheck(answer.Config?.Healthcheck));
+        EngineValues.Healthcheck(answer.Config?.Healthcheck))
+    {
+        Environment = [.. EngineValues.Items(answer.Config?.Env).Select(EngineValues.Variable)],
+    };
 }

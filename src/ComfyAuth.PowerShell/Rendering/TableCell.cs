@@ -29,6 +29,17 @@ public static partial class TableCell
         return Coloured(name, name switch { "Match" => Green, "Exposed" or "Unreadable" or "Undetermined" => Yellow, _ => Red }, host, rendering);
     }
 
+    /// <summary>The condition of a container by name: green where it is ready, yellow where it is on its way or nobody knows, else red.</summary>
+    /// <param name="condition">The condition: an enum, or what remoting makes of one.</param>
+    /// <param name="host"><c>$Host</c>.</param>
+    /// <param name="rendering"><c>$PSStyle.OutputRendering</c>.</param>
+    /// <returns>The cell.</returns>
+    public static string Condition(object? condition, PSHost host, object? rendering)
+    {
+        var name = condition?.ToString() ?? "";
+        return Coloured(name, name switch { "Ready" => Green, "Starting" or "Installing" or "Restarting" or "Unknown" => Yellow, _ => Red }, host, rendering);
+    }
+
     /// <summary>Yes, no, or that nobody knows.</summary>
     /// <param name="verdict">True, false or null.</param>
     /// <param name="host"><c>$Host</c>.</param>
@@ -46,6 +57,21 @@ public static partial class TableCell
     /// <returns>The cell.</returns>
     public static string Location(string? location) => LeadingFolders().Replace(location ?? "", "\u2026/");
 
+    /// <summary>A length of time in one unit, such as <c>15m</c>.</summary>
+    /// <param name="time">The length of time; null for none.</param>
+    /// <returns>The cell.</returns>
+    public static string Time(TimeSpan? time) => time is { } some ? Duration.Format(some) : "";
+
+    /// <summary>A size in the largest unit that it fills, such as <c>1.2 GiB</c>.</summary>
+    /// <param name="bytes">The size; null for none.</param>
+    /// <returns>The cell.</returns>
+    public static string Size(long? bytes) => bytes is { } some ? ByteSize.Format(some) : "";
+
+    /// <summary>A share of one processor, such as <c>12 %</c>.</summary>
+    /// <param name="percent">The share; null for none.</param>
+    /// <returns>The cell.</returns>
+    public static string Percent(double? percent) => percent is { } some ? string.Create(CultureInfo.InvariantCulture, $"{some:0} %") : "";
+
     /// <summary>Lines broken between words, which PowerShell's own wrapping does not do.</summary>
     /// <param name="text">The text.</param>
     /// <param name="host"><c>$Host</c>, whose width the table has.</param>
@@ -54,12 +80,24 @@ public static partial class TableCell
     /// <returns>The cell.</returns>
     public static string Text(string? text, PSHost host, int taken, int sharing)
     {
-        var width = Math.Max(8, (WidthOf(host) - taken) / sharing);
+        // A host that is too narrow for the others shows none of these; a file that is as wide as usual does.
+        var left = WidthOf(host) - taken;
+        return Broken(text, Math.Max(8, (left < 8 * sharing ? UsualWidth - taken : left) / sharing), Piece());
+    }
+
+    /// <summary>A name that is broken behind its dashes, where it is too long for its column.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="width">The width of the column.</param>
+    /// <returns>The cell.</returns>
+    public static string Name(string? name, int width) => Broken(name, width, PartOfName());
+
+    private static string Broken(string? text, int width, Regex pieces)
+    {
         var lines = new List<string>();
         foreach (var line in (text ?? "").Split('\n'))
         {
             var current = "";
-            foreach (var match in Piece().EnumerateMatches(line))
+            foreach (var match in pieces.EnumerateMatches(line))
             {
                 var piece = line.Substring(match.Index, match.Length);
                 if (current.Length > 0 && current.Length + piece.TrimEnd().Length > width)
@@ -98,4 +136,7 @@ public static partial class TableCell
     // A word with the space behind it; a path also breaks behind a separator and before the name of a variable.
     [GeneratedRegex(@"#?[^ /#]*[ /]*", RegexOptions.CultureInvariant)]
     private static partial Regex Piece();
+
+    [GeneratedRegex("[^-_.]*[-_.]*", RegexOptions.CultureInvariant)]
+    private static partial Regex PartOfName();
 }

@@ -76,6 +76,19 @@ public sealed class ComposeCommandTests : IDisposable
         Assert.Contains("docker-compose-plugin", error.Remedy, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Variables_are_given_and_taken_away_but_are_no_arguments()
+    {
+        Install("docker", "2.26.1", $"printf '%s\\n' \"$DOCKER_HOST\" \"${{HOME-none}}\" > '{_folder.PathOf("variables")}'");
+        var command = await ComposeCommand.FindAsync(_redactor, Stop, _folder.PathOf("bin"), new Dictionary<string, string?> { ["DOCKER_HOST"] = "unix:///x.sock", ["HOME"] = null });
+
+        await command.RecreateAsync(Project, "web", null, Stop, TimeSpan.FromSeconds(1.5));
+
+        Assert.Equal("unix:///x.sock\nnone\n", _folder.Read("variables"));
+        Assert.Equal(["up", "-d", "--force-recreate", "--no-deps", "--timeout", "2", "web"], Arguments[^7..]);
+        Assert.DoesNotContain(Arguments, argument => argument.Contains("x.sock", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("v2.26.1", "compose --ansi never --progress plain")]
     [InlineData("2.18.0", "compose --ansi never")]
@@ -85,7 +98,7 @@ public sealed class ComposeCommandTests : IDisposable
 
         await (await Find()).RecreateAsync(new ComposeProject { Files = [_folder.PathOf("docker-compose.yml")] }, "web", null, Stop);
 
-        Assert.Equal($"{options} --file {_folder.PathOf("docker-compose.yml")} up -d --force-recreate web", string.Join(' ', Arguments));
+        Assert.Equal($"{options} --file {_folder.PathOf("docker-compose.yml")} up -d --force-recreate --no-deps web", string.Join(' ', Arguments));
     }
 
     [Fact]
