@@ -12,7 +12,7 @@ namespace ComfyAuth.Benchmarks;
 /// <summary>
 /// Looking at the containers of a stack, in a warm process, against <c>docker ps</c> and <c>docker inspect</c> run as commands;
 /// and reading a long log against <c>docker logs</c>. Needs an engine, as the Docker CLI finds it, and an image with
-/// <c>sh</c>, <c>sleep</c> and <c>seq</c>. Medians; the contenders take turns.
+/// <c>sh</c>, <c>sleep</c>, <c>yes</c> and <c>head</c>. Medians; the contenders take turns.
 /// </summary>
 internal sealed class ContainerBenchmark : IAsyncDisposable
 {
@@ -83,7 +83,7 @@ internal sealed class ContainerBenchmark : IAsyncDisposable
 
     private async Task ReadLogAsync()
     {
-        var writer = await StartAsync(string.Create(CultureInfo.InvariantCulture, $"exec seq -f 'a line of a log that is about as long as one of pip, number %.0f, and goes on for a while' {LogLines}"));
+        var writer = await StartAsync(string.Create(CultureInfo.InvariantCulture, $"yes 'a line of a log that is about as long as one of those that pip writes, and goes on for a while' | head -n {LogLines}"));
         await _engine.WaitAsync(writer);
         var (ours, theirs, bytes) = (new List<double>(), new List<double>(), 0L);
         for (var round = 0; round < LogRounds; round++)
