@@ -30,6 +30,9 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
 
     private readonly ServiceProber _prober = new();
 
+    /// <summary>How many containers may be looked at at once.</summary>
+    internal int AtOnce => engine.Endpoint.Transport == DockerTransport.Ssh ? MostAtOnceOverSsh : MostAtOnce;
+
     /// <summary>How long one question to the engine may take; one container that hangs there does not hold up the others.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -48,7 +51,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         ArgumentNullException.ThrowIfNull(services);
         var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using var gate = new SemaphoreSlim(engine.Endpoint.Transport == DockerTransport.Ssh ? MostAtOnceOverSsh : MostAtOnce);
+        using var gate = new SemaphoreSlim(AtOnce);
         var looks = services.Select(LookInTurnAsync).ToList();
         try
         {

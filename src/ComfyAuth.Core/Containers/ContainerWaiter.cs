@@ -48,6 +48,7 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
         GenAIStack stack, IReadOnlyList<ServiceDefinition> services, ContainerWaitOptions options, IProgress<ContainerDiagnosis>? progress, [EnumeratorCancellation] CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var gate = new SemaphoreSlim(observer.AtOnce);
         var waits = services.Select(service => new Wait(service)).ToList();
         var results = Channel.CreateUnbounded<ContainerWaitResult>();
         var following = FollowAsync(waits, ending.Token);
@@ -71,7 +72,7 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
             try
             {
                 await foreach (var snapshot in observer.ObserveAsync(stack, services, ending.Token).ConfigureAwait(false))
-                    running.Add(GuardedAsync(WaitForAsync(stack, waits[running.Count], snapshot, options, progress, ending.Token)));
+                    running.Add(GuardedAsync(WaitForAsync(stack, waits[running.Count], snapshot, gate, options, progress, ending.Token)));
             }
             catch (Exception error)
             {
@@ -98,7 +99,7 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
     }
 
     private async Task<ContainerWaitResult> WaitForAsync(
-        GenAIStack stack, Wait wait, ContainerSnapshot snapshot, ContainerWaitOptions options, IProgress<ContainerDiagnosis>? progress, CancellationToken stop)
+        GenAIStack stack, Wait wait, ContainerSnapshot snapshot, SemaphoreSlim gate, ContainerWaitOptions options, IProgress<ContainerDiagnosis>? progress, CancellationToken stop)
     {
         var diagnosis = ContainerDiagnostician.Diagnose(snapshot, redactor);
         var state = new ContainerWaitState(options, diagnosis);
@@ -109,6 +110,7 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
                 return new(outcome, message, wait.Elapsed, state.Last);
 
             await wait.SleepAsync(state.Pause(wait.Elapsed), stop).ConfigureAwait(false);
+            await gate.WaitAsync(stop).ConfigureAwait(false);
             var began = wait.Elapsed;
             try
             {
@@ -129,6 +131,10 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
                 // The time is over, and the engine still thinks.
                 state = state.WithoutEngine(began);
                 diagnosis = state.Last;
+            }
+            finally
+            {
+                gate.Release();
             }
         }
     }
