@@ -78,13 +78,13 @@ internal sealed class DiagnosisContext
         _ => null,
     };
 
-    /// <summary>It ends again and again.</summary>
-    public bool IsLooping => Container is { RestartCount: >= 3 } && (Container.State == ContainerState.Restarting || (IsRunning && !IsLive && HasEndedLately));
+    /// <summary>It ends again and again, which a few ends over many days are not.</summary>
+    public bool IsLooping => Container is { RestartCount: >= 3, State: ContainerState.Restarting or ContainerState.Running, Health: not ContainerHealthStatus.Healthy } && !IsLive && HasEndedLately;
 
     // An installation that fails may take a quarter of an hour each time.
     private bool HasEndedLately => Ends.Count >= 2
         || (Snapshot.Events.Count == 0 && Container?.FinishedAt is { } end && Since(end) < Lately)
-        || (Container is { CreatedAt: { } made, RestartCount: > 0 and var count } && Since(made) / count < SlowLoop);
+        || (Container is { CreatedAt: { } made, RestartCount: > 0 and var count } && Since(made) / count < SlowLoop && !(Uptime > SlowLoop));
 
     /// <summary>Between the two samples it worked, received or wrote.</summary>
     public bool IsActive => Snapshot.Usage is { } usage && (usage.Cpu >= LeastCpu || usage.NetworkReceived >= LeastTraffic || usage.BlockWritten > 0);

@@ -11,7 +11,7 @@ internal static partial class EvidenceText
     public const int LongestLine = 200;
 
     // More of a line tells nothing. A secret that the cut leaves a part of is not recognised any more: so much is cut again.
-    private const int LongestLookedAt = 4096, LongestSecret = 1024;
+    private const int LongestLookedAt = 2048, LongestSecret = 1024;
 
     /// <summary>
     /// A line as a terminal shows it in the end: what follows the last carriage return, with which progress bars begin anew, and

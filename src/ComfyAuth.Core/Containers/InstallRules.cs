@@ -37,7 +37,8 @@ internal static class InstallRules
     {
         if (!context.IsRunning || context.IsLive || context.AnsweredBy is not null)
             return null;
-        var processes = context.Snapshot.Processes.Select(process => (Process: process, Install: InstallProcess.Of(context.Clean(process.Command))!)).Where(found => found.Install is not null).ToList();
+        var check = string.Join(' ', context.Container?.Healthcheck?.Test ?? []);
+        var processes = context.Snapshot.Processes.Where(process => !IsOf(check, process.Command)).Select(process => (Process: process, Install: InstallProcess.Of(context.Clean(process.Command))!)).Where(found => found.Install is not null).ToList();
         var process = processes.FirstOrDefault(found => found.Install.Package is not null) is { Install: not null } named ? named : processes.FirstOrDefault();
         var sign = LastSign(context, process.Install is not null);
         var isDownloading = context.Snapshot.Usage is { Period.TotalSeconds: > 0 } usage && usage.NetworkReceived / usage.Period.TotalSeconds >= DownloadPerSecond;
@@ -59,6 +60,10 @@ internal static class InstallRules
             Remedy = context.IsMoving == false ? "Look at its network and its disk; if it stays like this, restart the container." : null,
         };
     }
+
+    /// <summary>Whether a process is a run of the healthcheck: it asks where that asks.</summary>
+    private static bool IsOf(string healthcheck, string command) =>
+        command.Split(' ').Any(word => word.Contains("://", StringComparison.Ordinal) && healthcheck.Contains(word, StringComparison.Ordinal));
 
     /// <summary>The last line about an installation, unless it is over.</summary>
     private static LogSign? LastSign(DiagnosisContext context, bool hasProcess)

@@ -45,9 +45,10 @@ internal enum LogTopic
 /// <param name="Meaning">What it means, as a clause without a full stop; empty where the line says it better.</param>
 internal sealed record LogSignature(LogTopic Topic, Regex Pattern, string Meaning)
 {
-    // Logs are hostile: this engine takes linear time on every text.
+    // Logs are hostile: lines are cut before they are looked at, and what may repeat behind no anchor is bounded, so that no text
+    // takes long. Plain regular expressions, because those that never go back take a second to make.
     public LogSignature(LogTopic topic, string pattern, string meaning)
-        : this(topic, new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant), meaning)
+        : this(topic, new Regex(pattern, RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant), meaning)
     {
     }
 }

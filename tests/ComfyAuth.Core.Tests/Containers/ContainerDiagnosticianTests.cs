@@ -100,6 +100,27 @@ public sealed partial class ContainerDiagnosticianTests
     }
 
     [Fact]
+    public void A_healthcheck_at_work_is_no_download()
+    {
+        var snapshot = DiagnosisCase.Named("starting").Snapshot();
+        var check = snapshot.Container!.Healthcheck! with { Test = ["CMD", "curl", "-f", "http://comfyui-qwen:8188/login"] };
+        var checking = snapshot with { Processes = [new(1, TimeSpan.Zero, "curl -f http://comfyui-qwen:8188/login")] };
+
+        Assert.Equal(ContainerCondition.Installing, Diagnose(checking).Condition);
+        Assert.Equal(ContainerCondition.Starting, Diagnose(checking with { Container = snapshot.Container with { Healthcheck = check } }).Condition);
+    }
+
+    [Fact]
+    public void A_few_ends_over_many_days_are_no_loop()
+    {
+        var snapshot = DiagnosisCase.Named("crash-loop").Snapshot();
+
+        var diagnosis = Diagnose(snapshot with { Container = snapshot.Container! with { RestartCount = 3 }, Events = [snapshot.Events[^1]] });
+
+        Assert.Equal((ContainerCondition.Restarting, 1), (diagnosis.Condition, diagnosis.ExitCode));
+    }
+
+    [Fact]
     public void A_fault_beside_a_service_that_works_is_told_beside_it()
     {
         var snapshot = DiagnosisCase.Named("ready").Snapshot();
