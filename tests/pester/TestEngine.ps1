@@ -41,7 +41,7 @@ function Start-TestEngine([string] $name) {
     Copy-Item -LiteralPath /bin/busybox -Destination "$tree/bin/busybox"
     'sh', 'cat', 'chmod', 'echo', 'httpd', 'printf', 'sleep', 'true', 'false' | ForEach-Object { $null = New-Item -ItemType SymbolicLink "$tree/bin/$_" -Target busybox }
     tar -C $tree -cf "$root/image.tar" .
-    $null = Invoke-Docker $engine import "$root/image.tar" $image
+    $null = docker --host $engine.Address import "$root/image.tar" $image
     $engine
 }
 

@@ -40,7 +40,10 @@ internal static class ContainerChoice
                 {
                     var services = stack.SelectServices(parsed.GetValue(CommandSession.CommonOptions.Service), parsed.GetValue(Name));
                     if (services.Count == 0)
+                    {
+                        session.Warn($"No container of {stack.Root} is meant. There are: {string.Join(", ", stack.Definition.Services.Select(service => service.Container))}.");
                         return;
+                    }
 
                     engine ??= new(new DockerEndpointResolver().Resolve(parsed.GetValue(Host), parsed.GetValue(Context)));
                     await work(engine, new(engine, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor)), stack, services);

@@ -36,9 +36,10 @@ internal static class ContainersCommand
                     session.Show(diagnoses, diagnosis => diagnosis.Stack, ContainerTables.Of);
                 }
 
+                // Of nothing it is not said that all is well.
                 return ExitCode.Of(
                     diagnoses.Any(diagnosis => diagnosis.Condition is not (ContainerCondition.Ready or ContainerCondition.Unknown)),
-                    diagnoses.Any(diagnosis => diagnosis.Condition == ContainerCondition.Unknown));
+                    diagnoses.Count == 0 || diagnoses.Any(diagnosis => diagnosis.Condition == ContainerCondition.Unknown));
             },
             cancellationToken));
         return command;

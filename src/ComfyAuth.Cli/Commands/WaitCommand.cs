@@ -48,9 +48,10 @@ internal static class WaitCommand
                     session.Show(results, result => result.Diagnosis.Stack, ContainerTables.Of);
                 }
 
+                // Of nothing it is not said that it is ready.
                 return ExitCode.Of(
                     results.Any(result => result.Outcome is not (ContainerWaitOutcome.Reached or ContainerWaitOutcome.Undetermined)),
-                    results.Any(result => result.Outcome == ContainerWaitOutcome.Undetermined));
+                    results.Count == 0 || results.Any(result => result.Outcome == ContainerWaitOutcome.Undetermined));
             },
             cancellationToken));
         return command;
