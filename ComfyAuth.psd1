@@ -15,7 +15,7 @@
     FormatsToProcess     = @('ComfyAuth.format.ps1xml')
 
     FunctionsToExport    = @()
-    CmdletsToExport      = @('Restore-ComfyEnv', 'Sync-ComfyToken')
+    CmdletsToExport      = @('Get-GenAIContainer', 'Restore-ComfyEnv', 'Sync-ComfyToken', 'Wait-GenAIContainer')
     VariablesToExport    = @()
     AliasesToExport      = @()
 

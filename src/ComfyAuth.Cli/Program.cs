@@ -7,10 +7,12 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
-        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, and shows where they do not.")
+        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, and says what their containers are doing.")
         {
             SyncTokenCommand.Create(),
             RestoreEnvCommand.Create(),
+            ContainersCommand.Create(),
+            WaitCommand.Create(),
             QuickstartCommand.Create(),
         };
 

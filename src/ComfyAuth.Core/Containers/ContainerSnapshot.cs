@@ -37,6 +37,12 @@ public sealed record ContainerSnapshot
     /// <summary>Those destinations of its mounts where a directory stands although a file is meant.</summary>
     public IReadOnlyList<string> MountedDirectories { get; init; } = [];
 
+    /// <summary>
+    /// Of a container that does not run, those destinations of its bind mounts where nothing is: their sources are gone. An engine
+    /// that refuses to start it for that tells only who asked it to, and notes nothing down (measured with Engine 20.10).
+    /// </summary>
+    public IReadOnlyList<string> MissingMounts { get; init; } = [];
+
     /// <summary>What the service answered.</summary>
     public ServiceReadings Readings { get; init; } = ServiceReadings.None;
 

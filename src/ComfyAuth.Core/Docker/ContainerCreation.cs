@@ -45,6 +45,9 @@ public sealed record ContainerCreation
     /// <summary>Binds as Docker writes them: <c>/on/the/host:/in/the/container[:ro]</c>; a missing source becomes a directory.</summary>
     public IReadOnlyList<string>? Binds { get; init; }
 
+    /// <summary>Mounts by kind, as Compose's long syntax makes them; a missing source of a bind is refused.</summary>
+    public IReadOnlyList<ContainerMount>? Mounts { get; init; }
+
     /// <summary>The ports to publish.</summary>
     public IReadOnlyList<ContainerPort>? Ports { get; init; }
 
@@ -87,6 +90,7 @@ public sealed record ContainerCreation
                 DeviceRequests is { Count: > 0 } devices ? [.. devices.Select(device => new DeviceRequestAnswer(device.Driver, device.Count, [.. device.DeviceIds], [[.. device.Capabilities]]))] : null,
                 ports.ToDictionary(
                     port => port.Key,
-                    PortBindingAnswer[]? (port) => [.. port.Select(binding => new PortBindingAnswer(binding.HostAddress, binding.PublicPort?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""))])));
+                    PortBindingAnswer[]? (port) => [.. port.Select(binding => new PortBindingAnswer(binding.HostAddress, binding.PublicPort?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""))]),
+                Mounts is null ? null : [.. Mounts.Select(mount => new MountRequest(mount.Type, mount.Type == "volume" ? mount.Name : mount.Source, mount.Destination, mount.ReadOnly))]));
     }
 }

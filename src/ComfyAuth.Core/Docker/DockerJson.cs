@@ -106,7 +106,10 @@ internal sealed record HostConfigAnswer(
     string? Runtime,
     LogConfigAnswer? LogConfig,
     DeviceRequestAnswer[]? DeviceRequests,
-    Dictionary<string, PortBindingAnswer[]?>? PortBindings);
+    Dictionary<string, PortBindingAnswer[]?>? PortBindings,
+    MountRequest[]? Mounts = null);
+
+internal sealed record MountRequest(string Type, string Source, string Target, bool ReadOnly);
 
 internal sealed record RestartPolicyAnswer(string? Name, int MaximumRetryCount);
 

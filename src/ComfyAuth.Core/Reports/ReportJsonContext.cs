@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ComfyAuth.Containers;
 using ComfyAuth.Environments;
 using ComfyAuth.Tokens;
 
@@ -12,4 +13,6 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<TokenValidation>))]
 [JsonSerializable(typeof(IReadOnlyList<EnvironmentRestoreResult>))]
 [JsonSerializable(typeof(IReadOnlyList<EnvironmentValidation>))]
+[JsonSerializable(typeof(IReadOnlyList<ContainerDiagnosis>))]
+[JsonSerializable(typeof(IReadOnlyList<ContainerWaitResult>))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace ComfyAuth.Stacks;
 
 /// <summary>A root folder and what stands in it.</summary>
@@ -80,5 +82,30 @@ public sealed record GenAIStack
         }
 
         return [.. Definition.Services.Where(service => names.Contains(service.Name, StringComparer.OrdinalIgnoreCase))];
+    }
+
+    /// <summary>Picks services by their own names and by those of their containers; what is picked is in both.</summary>
+    /// <param name="names">Names of services to pick, in any case; empty for all services.</param>
+    /// <param name="containers">Names of containers to pick, in any case; empty for all. With <c>*</c>, <c>?</c> or <c>[</c> in it a name is a pattern, which may match none.</param>
+    /// <param name="isMatch">Whether a pattern, the first argument, matches a name; null for <c>*</c> and <c>?</c> alone.</param>
+    /// <returns>The services, in the definition's order.</returns>
+    /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>ContainerNotFound</c>: none of these services has a container of that name.</exception>
+    public IReadOnlyList<ServiceDefinition> SelectServices(IReadOnlyCollection<string>? names, IReadOnlyCollection<string>? containers, Func<string, string, bool>? isMatch = null)
+    {
+        var services = SelectServices(names);
+        if (containers is null or { Count: 0 })
+            return services;
+
+        isMatch ??= (pattern, name) => FileSystemName.MatchesSimpleExpression(pattern, name);
+        var known = services.Select(service => service.Container).ToList();
+        foreach (var name in containers.Where(name => name.AsSpan().IndexOfAny("*?[") < 0 && !known.Contains(name, StringComparer.OrdinalIgnoreCase)))
+        {
+            throw new ComfyAuthException(
+                "ContainerNotFound",
+                $"No {(names is { Count: > 0 } ? "chosen " : "")}service of '{Root}' has a container '{name}'.",
+                $"{NearestName.Suggest(name, known)}Their containers are {string.Join(", ", known)}.");
+        }
+
+        return [.. services.Where(service => containers.Any(name => name.Equals(service.Container, StringComparison.OrdinalIgnoreCase) || isMatch(name, service.Container)))];
     }
 }

@@ -28,7 +28,7 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <summary>Only these services of the stack, by name. Without it all of them are meant.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ServiceCompleter))]
-    public string[]? Service { get; set; }
+    public virtual string[]? Service { get; set; }
 
     /// <inheritdoc/>
     protected override object? CurrentInput => _input;
@@ -74,6 +74,10 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <returns>The work.</returns>
     protected abstract Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop);
 
+    /// <summary>What comes once only: the stack, unless a cmdlet takes parts of it from the pipeline.</summary>
+    /// <param name="stack">The stack that the current input leads to.</param>
+    protected virtual string KeyOf(GenAIStack stack) => stack.Root;
+
     /// <summary>Applies what is agreed to of a plan. Under <c>-WhatIf</c> each change is named, none is made, and there is no result.</summary>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <param name="pipe">The way to PowerShell.</param>
@@ -102,7 +106,7 @@ public abstract class StackCmdlet : ComfyCmdlet
         {
             _input = folder;
             var stack = GenAIStack.Find(folder);
-            if (!_seen.Add(stack.Root))
+            if (!_seen.Add(KeyOf(stack)))
                 return;
 
             if (Changes && FileTransaction.IsRecoveryPending(stack.Root))

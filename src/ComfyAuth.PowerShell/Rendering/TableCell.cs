@@ -29,6 +29,17 @@ public static partial class TableCell
         return Coloured(name, name switch { "Match" => Green, "Exposed" or "Unreadable" or "Undetermined" => Yellow, _ => Red }, host, rendering);
     }
 
+    /// <summary>The condition of a container by name: green where it is ready, yellow where it is on its way or nobody knows, else red.</summary>
+    /// <param name="condition">The condition: an enum, or what remoting makes of one.</param>
+    /// <param name="host"><c>$Host</c>.</param>
+    /// <param name="rendering"><c>$PSStyle.OutputRendering</c>.</param>
+    /// <returns>The cell.</returns>
+    public static string Condition(object? condition, PSHost host, object? rendering)
+    {
+        var name = condition?.ToString() ?? "";
+        return Coloured(name, name switch { "Ready" => Green, "Starting" or "Installing" or "Restarting" or "Unknown" => Yellow, _ => Red }, host, rendering);
+    }
+
     /// <summary>Yes, no, or that nobody knows.</summary>
     /// <param name="verdict">True, false or null.</param>
     /// <param name="host"><c>$Host</c>.</param>
@@ -45,6 +56,21 @@ public static partial class TableCell
     /// <param name="location">The place, relative to the stack's root.</param>
     /// <returns>The cell.</returns>
     public static string Location(string? location) => LeadingFolders().Replace(location ?? "", "\u2026/");
+
+    /// <summary>A length of time in one unit, such as <c>15m</c>.</summary>
+    /// <param name="time">The length of time; null for none.</param>
+    /// <returns>The cell.</returns>
+    public static string Time(TimeSpan? time) => time is { } some ? Duration.Format(some) : "";
+
+    /// <summary>A size in the largest unit that it fills, such as <c>1.2 GiB</c>.</summary>
+    /// <param name="bytes">The size; null for none.</param>
+    /// <returns>The cell.</returns>
+    public static string Size(long? bytes) => bytes is { } some ? ByteSize.Format(some) : "";
+
+    /// <summary>A share of one processor, such as <c>12 %</c>.</summary>
+    /// <param name="percent">The share; null for none.</param>
+    /// <returns>The cell.</returns>
+    public static string Percent(double? percent) => percent is { } some ? string.Create(CultureInfo.InvariantCulture, $"{some:0} %") : "";
 
     /// <summary>Lines broken between words, which PowerShell's own wrapping does not do.</summary>
     /// <param name="text">The text.</param>

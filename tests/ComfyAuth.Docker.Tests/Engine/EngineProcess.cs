@@ -75,6 +75,14 @@ public sealed class EngineProcess : IAsyncDisposable
         process.Kill();
     }
 
+    /// <summary>Starts it again after it was killed; what was there is still there.</summary>
+    public async Task StartAgainAsync(CancellationToken stop)
+    {
+        await _supervisor.StandardInput.WriteLineAsync();
+        await _supervisor.StandardInput.FlushAsync(stop);
+        await WaitUntilItAnswersAsync(stop);
+    }
+
     public void Signal(string signal)
     {
         using var kill = Process.Start("kill", ["-" + signal, ProcessId.ToString()]);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A Docker engine of its own for the tests, all of it under one folder.
-#   engine.sh run ROOT ARGUMENT...   runs dockerd until standard input ends, then leaves nothing of it behind
+#   engine.sh run ROOT ARGUMENT...   runs dockerd until standard input ends, then leaves nothing of it behind;
+#                                    each line of standard input starts it again after it has ended
 #   engine.sh clean ROOT             takes away what a killed run has left
 # Standard input ends when the tests do, however they end.
 set -u
@@ -51,10 +52,14 @@ clean() {
 case $verb in
     clean) clean ;;
     run)
-        dockerd "$@" </dev/null >"$root/log" 2>&1 &
-        engine=$!
         trap '' HUP INT TERM
-        cat >/dev/null
+        (trap - HUP INT TERM; exec dockerd "$@") </dev/null >"$root/log" 2>&1 &
+        engine=$!
+        while read -r _; do
+            wait "$engine"
+            (trap - HUP INT TERM; exec dockerd "$@") </dev/null >>"$root/log" 2>&1 &
+            engine=$!
+        done
         kill "$engine" 2>/dev/null
         (sleep 10; kill -9 "$engine") >/dev/null 2>&1 &
         timer=$!
