@@ -74,7 +74,9 @@ internal sealed class FaultyOutput(PipeWriter inner, ConnectionContext connectio
         }
 
         _held.ResetWrittenCount();
-        return new(isCanceled: false, isCompleted: _ended);
+
+        // Not "completed" at a cut: the server would reset the connection before what is sent has gone.
+        return default;
     }
 
     private void End(bool reset)
