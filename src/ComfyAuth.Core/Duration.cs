@@ -42,7 +42,9 @@ public static partial class Duration
     {
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
             return seconds;
-        if (TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time))
+
+        // With one colon only, nobody knows what of it are minutes.
+        if (text.Count(character => character == ':') == 2 && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time))
             return time.TotalSeconds;
 
         var match = WithUnits().Match(text);

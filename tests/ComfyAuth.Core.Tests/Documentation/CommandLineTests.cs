@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using ComfyAuth.Reports;
 
 namespace ComfyAuth.Tests.Documentation;
 
@@ -19,6 +21,31 @@ public sealed partial class CommandLineTests
         }
 
         Assert.Equal(verbs, LowerCaseHeading().Matches(Repository.Read("docs/cli.md")).Select(match => match.Groups[1].Value));
+    }
+
+    [Fact]
+    public void The_properties_of_the_JSON_documents_are_those_described()
+    {
+        var context = ReportJsonContext.Default;
+        var written = new Dictionary<string, JsonTypeInfo>
+        {
+            ["sync-token --audit"] = context.TokenObservation,
+            ["sync-token --validate"] = context.TokenValidation,
+            ["sync-token"] = context.TokenSyncResult,
+            ["restore-env --validate"] = context.EnvironmentValidation,
+            ["restore-env"] = context.EnvironmentRestoreResult,
+            ["containers"] = context.ContainerDiagnosis,
+            ["wait"] = context.ContainerWaitResult,
+        };
+
+        var rows = DocumentRow().Matches(Repository.Read("docs/cli.md")).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+        Assert.Equal(DocumentationTests.Rows("docs/cli.md", "JSON"), rows.Keys);
+        foreach (var (verb, type) in written)
+        {
+            // Only what stands before the explanation in parentheses.
+            var named = Quoted().Matches(rows[verb].Split('(')[0]).Select(match => match.Groups[1].Value).Where(name => name != "containers");
+            Assert.Equal(type.Properties.Select(property => property.Name), named);
+        }
     }
 
     [Fact]
@@ -87,6 +114,12 @@ public sealed partial class CommandLineTests
 
     [GeneratedRegex("^  (--[a-z-]+)", RegexOptions.Multiline)]
     private static partial Regex Option();
+
+    [GeneratedRegex("^\\| `([a-z -]+)` \\| [a-z]+: (.*) \\|$", RegexOptions.Multiline)]
+    private static partial Regex DocumentRow();
+
+    [GeneratedRegex("`(\\w+)`")]
+    private static partial Regex Quoted();
 
     [GeneratedRegex("^## ([a-z-]+)$", RegexOptions.Multiline)]
     private static partial Regex LowerCaseHeading();

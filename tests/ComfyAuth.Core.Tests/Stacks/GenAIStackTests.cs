@@ -73,4 +73,34 @@ public sealed class GenAIStackTests : IDisposable
         Assert.Equal(code, error.Code);
         return error.Message;
     }
+
+    [Theory]
+    [InlineData("coursia-*", "flux-1-dev sd35 orchestrator")]
+    [InlineData("coursia-sd3?", "sd35")]
+    [InlineData("COURSIA-SD35", "sd35")]
+    [InlineData("comfyui-qwen coursia-sd35", "comfyui-qwen sd35")]
+    [InlineData("*", "comfyui-qwen flux-1-dev sd35 orchestrator")]
+    [InlineData("nothing*", "")]
+    public void Services_are_picked_by_the_names_of_their_containers(string containers, string services)
+    {
+        _folder.Write("comfyauth.yml", "");
+
+        var picked = GenAIStack.Find(_folder.Path).SelectServices(null, containers.Split(' '));
+
+        Assert.Equal(services, string.Join(' ', picked.Select(service => service.Name)));
+    }
+
+    [Fact]
+    public void A_container_that_no_chosen_service_has_is_refused_with_the_nearest_name()
+    {
+        _folder.Write("comfyauth.yml", "");
+        var stack = GenAIStack.Find(_folder.Path);
+
+        var error = Assert.Throws<ComfyAuthException>(() => stack.SelectServices(null, ["coursia-*", "comfy-qwen"]));
+        var other = Assert.Throws<ComfyAuthException>(() => stack.SelectServices(["sd35"], ["comfyui-qwen"]));
+
+        Assert.Equal(("ContainerNotFound", "ContainerNotFound"), (error.Code, other.Code));
+        Assert.StartsWith("Did you mean 'comfyui-qwen'? ", error.Remedy, StringComparison.Ordinal);
+        Assert.Equal("Their containers are coursia-sd35.", other.Remedy);
+    }
 }

@@ -1,0 +1,97 @@
+# Dot-sourced by the suites that need containers: a Docker engine of their own, as the .NET tests have it, with an image
+# of BusyBox, and stacks whose services run in it. The containers use the host's network, the only one there is.
+$engineScript = Join-Path $PSScriptRoot '..' 'ComfyAuth.Docker.Tests' 'Engine' 'engine.sh' | Resolve-Path
+$image = 'comfyauth-pester:busybox'
+
+# Why there can be no such engine here; nothing where there can.
+function Get-ReasonForNoEngine {
+    if (-not $IsLinux) { return 'an engine of our own is started on Linux only' }
+    if ([Environment]::UserName -ne 'root') { return 'starting an engine needs root' }
+    foreach ($program in 'dockerd', 'docker', 'tar') {
+        if (-not (Get-Command $program -CommandType Application -ErrorAction Ignore)) { return "$program is not installed" }
+    }
+    if (-not (Test-Path /bin/busybox)) { return 'there is no /bin/busybox to make an image of (package busybox-static)' }
+}
+
+# Starts the engine. Its last words are the reason where it does not start.
+function Start-TestEngine([string] $name) {
+    # The process id comes last: it tells later runs whether anybody still needs the folder.
+    $root = Join-Path ([System.IO.Path]::GetTempPath()) "comfyauth-dockerd-$name-$PID"
+    $null = New-Item -ItemType Directory $root
+    $start = [System.Diagnostics.ProcessStartInfo]::new('sh')
+    $start.RedirectStandardInput = $true
+    @(
+        $engineScript, 'run', $root
+        '--host', "unix://$root/engine.sock", '--data-root', "$root/data", '--exec-root', "$root/exec", '--pidfile', "$root/pid"
+        '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'
+    ) | ForEach-Object { $start.ArgumentList.Add($_) }
+    $engine = [pscustomobject] @{ Process = [System.Diagnostics.Process]::Start($start); Root = $root; Address = "unix://$root/engine.sock" }
+
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    while (-not (docker --host $engine.Address version --format '{{.Server.Version}}' 2>$null)) {
+        if ($engine.Process.HasExited -or $clock.Elapsed.TotalSeconds -gt 60) {
+            $log = (Get-Content -LiteralPath "$root/log" -Tail 3 -ErrorAction Ignore) -join "`n"
+            Stop-TestEngine $engine
+            throw "The engine did not start: $log"
+        }
+    }
+
+    $tree = Join-Path $root 'image'
+    'bin', 'tmp', 'etc', 'www/cgi-bin' | ForEach-Object { $null = New-Item -ItemType Directory (Join-Path $tree $_) }
+    Copy-Item -LiteralPath /bin/busybox -Destination "$tree/bin/busybox"
+    'sh', 'cat', 'chmod', 'echo', 'httpd', 'printf', 'sleep', 'true', 'false' | ForEach-Object { $null = New-Item -ItemType SymbolicLink "$tree/bin/$_" -Target busybox }
+    tar -C $tree -cf "$root/image.tar" .
+    $null = Invoke-Docker $engine import "$root/image.tar" $image
+    $engine
+}
+
+# Standard input ends with it, however it ends; so does the engine, and everything that is its.
+function Stop-TestEngine([object] $engine) {
+    # The first process of a container ignores what would end it; the engine would wait ten seconds for each.
+    if (-not $engine.Process.HasExited) { docker --host $engine.Address ps --all --quiet 2>$null | ForEach-Object { $null = docker --host $engine.Address rm --force $_ 2>$null } }
+    $engine.Process.StandardInput.Close()
+    $engine.Process.WaitForExit()
+}
+
+function Invoke-Docker([object] $engine) {
+    $said = docker --host $engine.Address @args 2>&1
+    if ($LASTEXITCODE -ne 0) { throw "docker $($args -join ' '): $said" }
+    $said
+}
+
+function Get-FreePort {
+    $listener = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
+    $listener.Start()
+    $listener.LocalEndpoint.Port
+    $listener.Stop()
+}
+
+# A container that runs a line of shell. Names are unlike those of other runs: the network is the host's.
+function Start-TestContainer([object] $engine, [string] $name, [string] $script, [string[]] $options = @()) {
+    $null = Invoke-Docker $engine run --detach --name $name --network host @options $image sh -c $script
+}
+
+# The line of shell of a server that answers everybody at its health path.
+function Get-OpenServer([int] $port) { "echo fine >/www/health; exec httpd -f -p 127.0.0.1:$port -h /www" }
+
+# The same behind a login: 401 without the token, which comes from the environment of the container.
+function Get-LoginServer([int] $port) {
+    @'
+cat >/www/cgi-bin/health <<'SCRIPT'
+#!/bin/sh
+if [ "$HTTP_AUTHORIZATION" = "Bearer $TOKEN" ]; then status='200 OK'; else status='401 Unauthorized'; fi
+printf 'Status: %s\r\nContent-Type: application/json\r\n\r\n{}' "$status"
+SCRIPT
+chmod +x /www/cgi-bin/health
+exec httpd -f -p 127.0.0.1:PORT -h /www
+'@.Replace("`r", '').Replace('PORT', $port)
+}
+
+# A stack of services, each described by the lines under its name in the stack file.
+function New-ContainerStack([string] $root, [System.Collections.Specialized.OrderedDictionary] $services) {
+    $text = "defaults: false`nservices:`n"
+    foreach ($name in $services.Keys) { $text += "  ${name}: { $($services[$name]) }`n" }
+    Set-StackFile $root 'comfyauth.yml' $text
+    Set-StackFile $root $source "{`"version`": `"1.0`", `"raw_token`": `"$($credential.Password)`", `"bcrypt_hash`": `"$($credential.Hash)`"}"
+    $root
+}
