@@ -35,12 +35,19 @@ public sealed record Healthcheck
     /// <returns>The time after the start; null when nothing is probed.</returns>
     public TimeSpan? PredictedUnhealthyAfter(TimeSpan probeTime = default)
     {
-        if (Kind == HealthcheckKind.None)
-            return null;
-        var probe = probeTime < Timeout ? probeTime : Timeout;
-        var seconds = StartPeriod.TotalSeconds + (Retries * (Interval + probe).TotalSeconds);
+        return Kind == HealthcheckKind.None ? null : PredictedUnhealthyAfter(StartPeriod, Retries, Interval, probeTime < Timeout ? probeTime : Timeout);
+    }
+
+    /// <summary>The same out of single numbers, for a healthcheck that is not out of a compose file or has already failed a few times.</summary>
+    /// <param name="startPeriod">How long failures do not count.</param>
+    /// <param name="retries">How many probes must fail.</param>
+    /// <param name="interval">From the end of one probe to the start of the next.</param>
+    /// <param name="probeTime">How long one probe takes.</param>
+    internal static TimeSpan PredictedUnhealthyAfter(TimeSpan startPeriod, int retries, TimeSpan interval, TimeSpan probeTime)
+    {
         // Absurd settings reach beyond what a TimeSpan holds.
-        return seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue;
+        var seconds = startPeriod.TotalSeconds + (retries * (interval.TotalSeconds + probeTime.TotalSeconds));
+        return seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(Math.Max(0, seconds)) : TimeSpan.MaxValue;
     }
 
     internal static Healthcheck Read(ComposeReader map)

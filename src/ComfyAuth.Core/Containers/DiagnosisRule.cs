@@ -3,9 +3,9 @@ namespace ComfyAuth.Containers;
 /// <summary>A rule that recognises one condition in what was seen of a container.</summary>
 public sealed class DiagnosisRule
 {
-    private readonly Func<ContainerSnapshot, DiagnosisFinding?> _look;
+    private readonly Func<DiagnosisContext, DiagnosisFinding?> _look;
 
-    internal DiagnosisRule(string id, ContainerCondition condition, string meaning, string remedy, Func<ContainerSnapshot, DiagnosisFinding?> look)
+    internal DiagnosisRule(string id, ContainerCondition condition, string meaning, string remedy, Func<DiagnosisContext, DiagnosisFinding?> look)
     {
         Id = id;
         Condition = condition;
@@ -27,9 +27,9 @@ public sealed class DiagnosisRule
     public string Remedy { get; }
 
     /// <summary>Looks for the condition.</summary>
-    /// <param name="snapshot">What was seen.</param>
+    /// <param name="context">What was seen.</param>
     /// <returns>What it found; null when the condition is not there.</returns>
-    internal DiagnosisFinding? Look(ContainerSnapshot snapshot) => _look(snapshot);
+    internal DiagnosisFinding? Look(DiagnosisContext context) => _look(context);
 }
 
 /// <summary>What a rule found.</summary>
@@ -41,6 +41,9 @@ internal sealed record DiagnosisFinding(string Message, DiagnosisConfidence Conf
     /// <summary>What to do about it; null for what the rule says.</summary>
     public string? Remedy { get; init; }
 
-    /// <summary>What an installation is at.</summary>
+    /// <summary>What an installation is at; null when that is not known.</summary>
     public string? Package { get; init; }
+
+    /// <summary>Whether it is only told beside another finding, where there is one: the service works in spite of it, so far.</summary>
+    public bool IsAside { get; init; }
 }

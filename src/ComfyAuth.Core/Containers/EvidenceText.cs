@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ComfyAuth.Secrets;
+
+namespace ComfyAuth.Containers;
+
+/// <summary>Makes text that came out of a container fit to be looked at, and to be shown.</summary>
+internal static partial class EvidenceText
+{
+    /// <summary>How long a line is shown.</summary>
+    public const int LongestLine = 200;
+
+    // More of a line tells nothing. A secret that the cut leaves a part of is not recognised any more: so much is cut again.
+    private const int LongestLookedAt = 4096, LongestSecret = 1024;
+
+    /// <summary>
+    /// A line as a terminal shows it in the end: what follows the last carriage return, with which progress bars begin anew, and
+    /// without control characters.
+    /// </summary>
+    public static string Visible(string? line)
+    {
+        var end = (line ?? "").AsSpan().TrimEnd();
+        end = end[(end.LastIndexOf('\r') + 1)..];
+        var text = (end.Length > LongestLookedAt ? end[..LongestLookedAt] : end).ToString();
+        text = EscapeSequence().Replace(text, "");
+        return text.Any(IsUnprintable) ? string.Concat(text.Select(character => character == '\t' ? ' ' : character).Where(character => !IsUnprintable(character))) : text;
+    }
+
+    /// <summary>The last line of a text that says something; empty when there is none.</summary>
+    public static string LastLine(string? text) =>
+        (text ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Visible).LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "";
+
+    /// <summary>A text of one line without secrets.</summary>
+    public static string Show(string text, SecretRedactor redactor, int longest = LongestLine)
+    {
+        var visible = Visible(text);
+        var shown = redactor.Redact(visible);
+        if (visible.Length >= LongestLookedAt)
+            shown = shown[..Math.Max(0, shown.Length - LongestSecret)];
+        if (shown.Length <= longest)
+            return shown;
+        var cut = longest - 3;
+        return string.Concat(shown.AsSpan(0, char.IsHighSurrogate(shown[cut - 1]) ? cut - 1 : cut), "...");
+    }
+
+    /// <summary>A duration as people say it: <c>45 s</c>, <c>12 min</c>, <c>3 h</c>, <c>5 days</c>.</summary>
+    public static string Duration(TimeSpan duration)
+    {
+        var (value, unit) = (duration < TimeSpan.Zero ? TimeSpan.Zero : duration) switch
+        {
+            { TotalSeconds: < 90 } time => (time.TotalSeconds, "s"),
+            { TotalMinutes: < 90 } time => (time.TotalMinutes, "min"),
+            { TotalHours: < 48 } time => (time.TotalHours, "h"),
+            var time => (time.TotalDays, "days"),
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{value:0} {unit}");
+    }
+
+    /// <summary>A number of bytes as people say it: <c>780 MiB</c>.</summary>
+    public static string Size(long bytes) => bytes switch
+    {
+        < 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
+        < 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0} KiB"),
+        < 1024 * 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024):0} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024 * 1024):0.0} GiB"),
+    };
+
+    /// <summary>What an exit code says, as a clause.</summary>
+    public static string ExitCode(int code)
+    {
+        var meaning = code switch
+        {
+            0 => "without an error",
+            1 => "an error of the program",
+            2 => "wrong use of the program",
+            126 => "the command is there and cannot be run",
+            127 => "there is no such command",
+            128 => "the engine could not start it",
+            130 => "interrupted, SIGINT",
+            132 => "an instruction that this processor does not know, SIGILL",
+            134 => "the program gave up, SIGABRT",
+            135 => "a fault in shared memory, SIGBUS",
+            137 => "killed, SIGKILL: it did not end in time when it was stopped, or the kernel killed it for want of memory",
+            139 => "a fault in memory, SIGSEGV",
+            143 => "asked to end, SIGTERM",
+            > 128 and < 193 => string.Create(CultureInfo.InvariantCulture, $"signal {code - 128}"),
+            _ => "an error of the program",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"exit code {code} ({meaning})");
+    }
+
+    // What reverses the direction of writing could make a line look like another one.
+    private static bool IsUnprintable(char character) =>
+        char.IsControl(character) || character is >= '\u202A' and <= '\u202E' or >= '\u2066' and <= '\u2069' or '\u2028' or '\u2029';
+
+    [GeneratedRegex(@"\x1B(\[[0-9;?]{0,32}[ -/]{0,4}[@-~]|[@-Z\\^_])", RegexOptions.CultureInvariant)]
+    private static partial Regex EscapeSequence();
+}
