@@ -1,32 +1,306 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using ComfyAuth.Comfy;
+using ComfyAuth.Compose;
 using ComfyAuth.Docker;
+using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Containers;
 
 /// <summary>
-/// Looks at the containers of a stack. Costs one list for all, and an inspection, one sample of the counters and a question to
-/// the service for each; the log, the processes and the rest are read of those only that are not well.
+/// Looks at the containers of a stack, and changes nothing. Costs one list for all, and an inspection, one sample of the counters
+/// and a question to the service for each; the log, the processes and the rest are read of those only that are not well.
 /// </summary>
 /// <param name="engine">The engine.</param>
 /// <param name="redactor">Learns the secrets that the containers' environments hold.</param>
 /// <param name="tokenOf">Gives the bearer token of a service; null when none is known.</param>
 public sealed class ContainerObserver(DockerClient engine, SecretRedactor redactor, Func<GenAIStack, ServiceDefinition, BcryptHash?> tokenOf)
 {
-    /// <summary>Looks at containers, several at a time.</summary>
+    private const int MostAtOnce = 8;
+
+    // Each request may be a connection of its own, and an SSH server refuses many that are not signed in yet (MaxStartups).
+    private const int MostAtOnceOverSsh = 2;
+
+    private const int LogLines = 100;
+    private const int LogCharacters = 1024 * 1024;
+    private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SamplingPeriod = TimeSpan.FromMilliseconds(500);
+
+    private readonly ServiceProber _prober = new();
+
+    /// <summary>How long one question to the engine may take; one container that hangs there does not hold up the others.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Looks at containers, several at a time. A container is found by its name, and where there is none of that name, by the
+    /// labels that Compose gives.
+    /// </summary>
     /// <param name="stack">The stack.</param>
     /// <param name="services">Those of its services whose containers are meant.</param>
     /// <param name="stop">Gives up.</param>
     /// <returns>One snapshot for each service, in their order, each as soon as it and those before it are there.</returns>
     /// <exception cref="DockerException">The engine cannot be asked. What cannot be seen of one container is told in <see cref="ContainerSnapshot.NotSeen"/>.</exception>
-    public IAsyncEnumerable<ContainerSnapshot> ObserveAsync(GenAIStack stack, IReadOnlyList<ServiceDefinition> services, CancellationToken stop) =>
-        throw new NotImplementedException($"{engine}{redactor}{tokenOf}");
+    public async IAsyncEnumerable<ContainerSnapshot> ObserveAsync(GenAIStack stack, IReadOnlyList<ServiceDefinition> services, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var gate = new SemaphoreSlim(engine.Endpoint.Transport == DockerTransport.Ssh ? MostAtOnceOverSsh : MostAtOnce);
+        var looks = services.Select(LookInTurnAsync).ToList();
+        try
+        {
+            foreach (var look in looks)
+                yield return await look.ConfigureAwait(false);
+        }
+        finally
+        {
+            await ending.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(looks.Cast<Task>()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
-    /// <summary>Looks at one container again.</summary>
+        async Task<ContainerSnapshot> LookInTurnAsync(ServiceDefinition service)
+        {
+            await gate.WaitAsync(ending.Token).ConfigureAwait(false);
+            try
+            {
+                return await LookAsync(stack, service, all, null, ending.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                gate.Release();
+            }
+        }
+    }
+
+    /// <summary>Looks at one container again; finds it again too, because one that was made anew is another.</summary>
     /// <param name="earlier">What was seen of it before; what it used since is computed from that.</param>
     /// <param name="stack">The stack.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="DockerException">The engine cannot be asked.</exception>
-    public Task<ContainerSnapshot> ObserveAgainAsync(ContainerSnapshot earlier, GenAIStack stack, CancellationToken stop) =>
-        throw new NotImplementedException();
+    public async Task<ContainerSnapshot> ObserveAgainAsync(ContainerSnapshot earlier, GenAIStack stack, CancellationToken stop)
+    {
+        ArgumentNullException.ThrowIfNull(earlier);
+        var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
+        return await LookAsync(stack, earlier.Service, all, earlier, stop).ConfigureAwait(false);
+    }
+
+    private static ContainerSummary? Find(GenAIStack stack, ServiceDefinition service, IReadOnlyList<ContainerSummary> all)
+    {
+        if (all.FirstOrDefault(container => container.Name == service.Container) is { } named)
+            return named;
+        if (service.ComposeFile is null)
+            return null;
+
+        var file = stack.PathOf(service.ComposeFile);
+        var ours = all
+            .Where(container => IsFolder(container.Labels.GetValueOrDefault("com.docker.compose.project.working_dir"), Path.GetDirectoryName(file)!))
+            .Where(container => container.Labels.GetValueOrDefault("com.docker.compose.oneoff") != "True")
+            .Where(container => stack.Definition.Services.All(other => other.Container != container.Name))
+            .ToList();
+        if (ours.Count == 0)
+            return null;
+
+        // While Compose makes a container anew, the old one has another name, and both have the labels.
+        var names = ComposeNames(service, file);
+        return ours
+            .Where(container => container.Labels.TryGetValue("com.docker.compose.service", out var name) && names.Contains(name))
+            .OrderByDescending(container => container.State == ContainerState.Running)
+            .ThenByDescending(container => container.CreatedAt)
+            .FirstOrDefault();
+    }
+
+    private static bool IsFolder(string? label, string folder)
+    {
+        if (string.IsNullOrEmpty(label) || label.Contains('\0') || !Path.IsPathFullyQualified(label))
+            return false;
+        return RealPath.Comparer.Equals(Path.TrimEndingDirectorySeparator(Path.GetFullPath(label)), folder) || RealPath.Comparer.Equals(Real(label), Real(folder));
+
+        static string Real(string path)
+        {
+            try
+            {
+                return RealPath.Of(path);
+            }
+            catch (ComfyAuthException)
+            {
+                return path;
+            }
+        }
+    }
+
+    /// <summary>What the service may be called in its compose file.</summary>
+    private static HashSet<string> ComposeNames(ServiceDefinition service, string file)
+    {
+        HashSet<string> names = [service.Name, service.Container];
+        try
+        {
+            names.UnionWith(ComposeFile.Load([file], profiles: ["*"]).Services.Where(described => described.ContainerName == service.Container).Select(described => described.Name));
+        }
+        catch (ComfyAuthException)
+        {
+            // What is wrong with the file is told by who checks it.
+        }
+
+        return names;
+    }
+
+    private static bool IsGone(DockerException error) => error.Code is "DockerNotRunning" or "DockerNotInstalled" or "DockerSshFailed" or "DockerTlsFailed";
+
+    /// <summary>Asks the engine for one thing; that it cannot be had is an answer as well, unless the engine itself is gone.</summary>
+    private async Task<Seen<T>> SeeAsync<T>(string what, Func<CancellationToken, Task<T>> look, CancellationToken stop)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(Patience);
+        try
+        {
+            return new(await look(deadline.Token).ConfigureAwait(false), null);
+        }
+        catch (DockerException error) when (!IsGone(error))
+        {
+            return new(default, error);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return new(default, new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"The engine did not give {what} within {Patience.TotalSeconds:0.###} s.")));
+        }
+    }
+
+    private async Task<ContainerSnapshot> LookAsync(GenAIStack stack, ServiceDefinition service, IReadOnlyList<ContainerSummary> all, ContainerSnapshot? earlier, CancellationToken stop)
+    {
+        var listed = Find(stack, service, all);
+        var token = tokenOf(stack, service);
+        if (token is { } secret)
+            redactor.Register(secret);
+
+        // Who answers in place of a container that does not run is somebody else: the token is not for them. One that is frozen cannot answer.
+        var inspecting = listed is null ? null : SeeAsync("the details", stopLook => engine.InspectContainerAsync(listed.Id, stopLook), stop);
+        var sampling = listed?.State is ContainerState.Running or ContainerState.Paused ? SampleAsync(listed.Id, stop) : null;
+        var probing = listed?.State == ContainerState.Paused
+            ? Task.FromResult(ServiceReadings.None)
+            : _prober.ProbeAsync(service, listed?.State == ContainerState.Running ? token : null, stop);
+        await Task.WhenAll(new Task?[] { inspecting, sampling, probing }.OfType<Task>()).ConfigureAwait(false);
+
+        var details = inspecting is null ? default : await inspecting.ConfigureAwait(false);
+        var stats = sampling is null ? default : await sampling.ConfigureAwait(false);
+        var isRemoved = details.Error is DockerException { Code: "DockerNotFound" };
+        var container = details.Value ?? (listed is null || isRemoved ? null : ContainerDetails.From(listed));
+        foreach (var variable in container?.Environment.Where(variable => SecretRedactor.IsSecretName(variable.Name)) ?? [])
+            redactor.Register(variable.Reveal());
+
+        var snapshot = new ContainerSnapshot
+        {
+            Stack = stack.Root,
+            Service = service,
+            TakenAt = stats.Value?.ReadAt ?? DateTimeOffset.UtcNow,
+            Container = container,
+            Stats = isRemoved ? null : stats.Value,
+            Usage = isRemoved ? null : UsageSince(earlier, container, stats.Value),
+            Readings = await probing.ConfigureAwait(false),
+            Others = [.. all.Where(other => other != listed)],
+        };
+
+        Exception?[] errors = isRemoved ? [new InvalidOperationException("The container was removed while it was looked at.")] : [details.Error, stats.Error];
+        snapshot = snapshot with { NotSeen = Lines(errors) };
+        var isWell = container is { State: ContainerState.Running, Health: not ContainerHealthStatus.Unhealthy } && snapshot.Readings.IsReady == true;
+        return isWell || (details.Error is not null && !isRemoved) ? snapshot : await LookCloserAsync(snapshot, stack, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>What explains why a container is not well.</summary>
+    private async Task<ContainerSnapshot> LookCloserAsync(ContainerSnapshot snapshot, GenAIStack stack, CancellationToken stop)
+    {
+        var container = snapshot.Container;
+        var again = SampleAgainAsync(snapshot, stop);
+        var log = container?.StartedAt is null
+            ? Task.FromResult(new Seen<IReadOnlyList<ContainerLogLine>>([], null))
+            : SeeAsync("the log", stopLook => LogAsync(container, stopLook), stop);
+        var processes = container?.State is ContainerState.Running or ContainerState.Paused
+            ? SeeAsync("the processes", stopLook => engine.TopAsync(container.Id, stopLook), stop)
+            : Task.FromResult(new Seen<IReadOnlyList<ContainerProcess>>([], null));
+        var events = SeeAsync("the events", stopLook => EventsAsync(snapshot, stopLook), stop);
+        var mounts = MountSources.LookAsync(container, stack, engine.Endpoint, stop);
+        await Task.WhenAll(again, log, processes, events, mounts).ConfigureAwait(false);
+
+        var second = await again.ConfigureAwait(false);
+        var sources = await mounts.ConfigureAwait(false);
+        return snapshot with
+        {
+            TakenAt = second.Value?.ReadAt ?? snapshot.TakenAt,
+            Stats = second.Value ?? snapshot.Stats,
+            Usage = snapshot.Usage ?? UsageSince(snapshot, container, second.Value),
+            Log = (await log.ConfigureAwait(false)).Value ?? [],
+            Processes = (await processes.ConfigureAwait(false)).Value ?? [],
+            Events = (await events.ConfigureAwait(false)).Value ?? [],
+            MountedDirectories = sources.Directories,
+            MissingMounts = sources.Missing,
+            NotSeen =
+            [
+                .. snapshot.NotSeen,
+                .. Lines([second.Error, (await log.ConfigureAwait(false)).Error, (await processes.ConfigureAwait(false)).Error, (await events.ConfigureAwait(false)).Error]),
+                .. sources.NotSeen.Select(redactor.Redact),
+            ],
+        };
+    }
+
+    private static ContainerUsage? UsageSince(ContainerSnapshot? earlier, ContainerDetails? container, ContainerStats? stats) =>
+        earlier is { Stats: { } before, Container: { } then } && container is not null && stats is not null
+        && then.Id == container.Id && then.StartedAt == container.StartedAt && before.ReadAt < stats.ReadAt
+            ? ContainerUsage.Between(before, stats)
+            : null;
+
+    private Task<Seen<ContainerStats?>> SampleAsync(string id, CancellationToken stop) =>
+        SeeAsync("the counters", stopLook => engine.StatsAsync(id, stopLook), stop);
+
+    /// <summary>A second sample of one that runs and does not answer: it tells whether it works or is stuck.</summary>
+    private async Task<Seen<ContainerStats?>> SampleAgainAsync(ContainerSnapshot snapshot, CancellationToken stop)
+    {
+        if (snapshot is not { Container: { State: ContainerState.Running, Id: var id }, Stats: not null, Usage: null, Readings.IsLive: not true })
+            return default;
+
+        await Task.Delay(SamplingPeriod, stop).ConfigureAwait(false);
+        return await SampleAsync(id, stop).ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyList<ContainerLogLine>> LogAsync(ContainerDetails container, CancellationToken stop)
+    {
+        var lines = new Queue<ContainerLogLine>();
+        var characters = 0;
+        await foreach (var line in engine.LogsAsync(container.Id, new() { Tail = LogLines, Tty = container.Tty }, stop).ConfigureAwait(false))
+        {
+            lines.Enqueue(line);
+            for (characters += line.Text.Length; characters > LogCharacters && lines.Count > 1;)
+                characters -= lines.Dequeue().Text.Length;
+        }
+
+        return [.. lines];
+    }
+
+    /// <summary>What happened to the container, without what healthchecks and this program make happen. Of one that is gone, what happened to its name.</summary>
+    private async Task<IReadOnlyList<EngineEvent>> EventsAsync(ContainerSnapshot snapshot, CancellationToken stop)
+    {
+        // The engine's clock, which counts here, may be another; where it is behind, the engine would wait for the future.
+        var until = new[] { snapshot.Stats?.ReadAt ?? DateTimeOffset.UtcNow, snapshot.Container?.StartedAt, snapshot.Container?.FinishedAt }.Max()!.Value;
+        var (id, name) = (snapshot.Container?.Id, snapshot.Service.Container);
+        List<EngineEvent> events = [];
+        try
+        {
+            // The filter asks for the beginning of a name or an identifier.
+            await foreach (var item in engine.EventsAsync(new() { Containers = [id ?? name], Since = until - EventPeriod, Until = until }, stop).ConfigureAwait(false))
+            {
+                if ((id is null ? item.Name == name : item.Id == id) && item.Action != "top" && !item.Action.StartsWith("exec_", StringComparison.Ordinal))
+                    events.Add(item);
+            }
+        }
+        catch (OperationCanceledException) when (events.Count > 0)
+        {
+            // All that are past come at once.
+        }
+
+        return events;
+    }
+
+    private IReadOnlyList<string> Lines(IEnumerable<Exception?> errors) => [.. errors.OfType<Exception>().Select(redactor.Describe)];
+
+    /// <summary>What the engine gave, or why it did not.</summary>
+    private readonly record struct Seen<T>(T? Value, Exception? Error);
 }

@@ -13,7 +13,7 @@ public sealed record ContainerSnapshot
     /// <summary>The service that the container is of.</summary>
     public required ServiceDefinition Service { get; init; }
 
-    /// <summary>When it was seen.</summary>
+    /// <summary>When it was seen: by the engine's clock while the container runs, as all other times are, else by that of this machine.</summary>
     public required DateTimeOffset TakenAt { get; init; }
 
     /// <summary>What the engine knows of it; null when there is no such container.</summary>
@@ -31,7 +31,10 @@ public sealed record ContainerSnapshot
     /// <summary>Its processes. Not read of a container that is well.</summary>
     public IReadOnlyList<ContainerProcess> Processes { get; init; } = [];
 
-    /// <summary>What happened to it lately, the oldest first. Not read of a container that is well.</summary>
+    /// <summary>
+    /// What happened to it in the last ten minutes, the oldest first, without the runs of programs inside it; of one that is gone,
+    /// what happened to its name. Not read of a container that is well. An engine remembers 256 events of everything.
+    /// </summary>
     public IReadOnlyList<EngineEvent> Events { get; init; } = [];
 
     /// <summary>Those destinations of its mounts where a directory stands although a file is meant.</summary>

@@ -111,6 +111,17 @@ public sealed record ContainerDetails
     /// <summary>Options of the log driver, such as <c>max-size</c>.</summary>
     public required IReadOnlyDictionary<string, string> LogOptions { get; init; }
 
+    /// <summary>As much as a list tells, of a container that cannot be inspected.</summary>
+    internal static ContainerDetails From(ContainerSummary summary) =>
+        From(new ContainerAnswer(summary.Id, null, summary.Name, null, 0, null, null, null, null, null)) with
+        {
+            Image = summary.Image,
+            State = summary.State,
+            CreatedAt = summary.CreatedAt,
+            Labels = summary.Labels,
+            Ports = summary.Ports,
+        };
+
     internal static ContainerDetails From(ContainerAnswer answer) => new()
     {
         Id = answer.Id ?? "",
