@@ -1,5 +1,11 @@
+BeforeDiscovery {
+    . (Join-Path $PSScriptRoot 'TestEngine.ps1')
+    $whyNot = Get-ReasonForNoEngine
+}
+
 BeforeAll {
     . (Join-Path $PSScriptRoot 'SampleStack.ps1')
+    . (Join-Path $PSScriptRoot 'TestEngine.ps1')
 
     # Everything that a run could say, said, in a PowerShell of its own: the text of every stream, record and file.
     $folder = Join-Path $TestDrive 'run'
@@ -11,6 +17,7 @@ BeforeAll {
         SECRET_KEY     = 'weak-Key-0x51'
         Padded         = 'cGFkZGVkIHNlY3JldCE'
         Given          = 'given-Pass-8842'
+        Boot           = '$2b$04$Dl3Xc9RzW0nQeYtHsVbKuOg7mPfJ1aUiNxEwT5yLr8ZkCqBv2oS4G'
     }
     Set-StackFile $folder 'password.txt' $secrets.Given
     Edit-StackFile $root "$service/.env" 'huggingface-77aa31b9' $secrets.HF_TOKEN
@@ -45,6 +52,25 @@ BeforeAll {
     foreach ($name in $bad.Keys) {
         $stack = New-SampleStack (Join-Path $folder "bad/$name")
         . $bad[$name]
+    }
+
+    # Containers that tell everything they know, wherever a container can: environment, log, healthcheck, arguments, error.
+    $address = ''
+    if (-not (Get-ReasonForNoEngine)) {
+        $engine = Start-TestEngine 'secrets'
+        $address = $engine.Address
+        $null = New-ContainerStack (Join-Path $folder 'containers') ([ordered] @{
+                told    = "container: told, url: 'http://127.0.0.1:$(Get-FreePort)', auth: comfyui-login"
+                crashed = "container: crashed, url: 'http://127.0.0.1:9', auth: comfyui-login"
+                invalid = "container: invalid, url: 'http://127.0.0.1:9'"
+            })
+        $tell = @'
+echo "For direct API calls, use token=$TOKEN"; echo "hf $HF_TOKEN" 'pass PASSWORD, made at boot: BOOT' >&2
+'@.Replace('PASSWORD', $credential.Password).Replace('BOOT', $secrets.Boot)
+        $environment = '--env', "TOKEN=$($older.Hash)", '--env', "HF_TOKEN=$($secrets.HF_TOKEN)", '--env', "COMFYUI_PASSWORD=$($older.Password)", '--env', "SECRET_KEY=$($secrets.SECRET_KEY)"
+        Start-TestContainer $engine told ($tell + '; exec sleep 100000 "$TOKEN" "$HF_TOKEN"') ($environment + @('--health-cmd', "$tell; exit 1", '--health-interval', '1s', '--health-retries', '1'))
+        Start-TestContainer $engine crashed "$tell; exit 3" ($environment + @('--restart', 'always', '--label', "note=$($credential.Hash)"))
+        $null = docker --host $address run --detach --name invalid --network host @environment $image "$($older.Hash) $($secrets.HF_TOKEN)" 2>&1
     }
 
     $said = Invoke-Child @'
@@ -93,6 +119,23 @@ BeforeAll {
             if ($stack.Name -ne 'missing') { Sync-ComfyToken @bad *>&1 | Show-Everything }
         }
 
+        if ($address) {
+            $containers = @{ LiteralPath = "$folder/containers"; DockerHost = $address }
+            $show = @{ Verbose = $true; Debug = $true; WarningAction = 'Continue' }
+            Get-GenAIContainer @containers @show *>&1 | Show-Everything
+            Get-GenAIContainer @containers | Format-List | Out-String
+            Get-GenAIContainer @containers | ForEach-Object ToString
+            Wait-GenAIContainer @containers @show -Timeout 4 *>&1 | Show-Everything
+            Wait-GenAIContainer @containers @show -For Healthy -Timeout 4 *>&1 | Show-Everything
+            $shell = [powershell]::Create()
+            $null = $shell.AddScript("Import-Module '$((Get-Module ComfyAuth).Path)'").Invoke()
+            $shell.Commands.Clear()
+            $null = $shell.AddCommand('Wait-GenAIContainer').AddParameters($containers).AddParameter('Timeout', 4).Invoke()
+            "progress: $($shell.Streams.Progress.Count)"
+            $shell.Streams.Progress, $shell.Streams.Error | Show-Everything
+            $Error.TargetObject | ConvertTo-Json -Depth 9 -WarningAction SilentlyContinue
+        }
+
         $kept | Format-List * -Force | Out-String
         $kept | ConvertTo-Json -Depth 2 -WarningAction SilentlyContinue
         $kept | Export-Clixml "$folder/kept.clixml" -Depth 3
@@ -102,7 +145,7 @@ BeforeAll {
         $Error | ForEach-Object { $_.Exception.ToString() }
         "errors: $($Error.Count)"
         $null = Stop-Transcript
-'@ @{ folder = $folder; root = $root }
+'@ @{ folder = $folder; root = $root; address = $address }
 
     $told = [ordered]@{ 'the host' = "$said" }
     Get-ChildItem -LiteralPath $folder -File | ForEach-Object { $told[$_.Name] = Get-Content -Raw -LiteralPath $_.FullName }
@@ -110,13 +153,15 @@ BeforeAll {
     # The passwords and keys whole, and each piece of eight characters of the salts and digests.
     $given = Get-Content -Raw -LiteralPath (Join-Path $root 'given.conf') | ConvertFrom-Json
     $rotated = Get-Token $root
-    $hashes = $credential.Hash, $older.Hash, $given.bcrypt_hash, $rotated.bcrypt_hash
+    $hashes = $credential.Hash, $older.Hash, $secrets.Boot, $given.bcrypt_hash, $rotated.bcrypt_hash
     $pieces = @(
         $credential.Password, $older.Password, $rotated.raw_token
         $secrets.Values
         [regex]::Match((Get-StackFile $root "$service/.env"), '(?m)^SECRET_KEY=(.+)$').Groups[1].Value.Trim("'")
         foreach ($hash in $hashes) { 0..45 | ForEach-Object { $hash.Substring(7 + $_, 8) } }
     )
+
+    if ($address) { Stop-TestEngine $engine }
 
     function Find-Leak([System.Collections.Specialized.OrderedDictionary] $texts) {
         foreach ($name in $texts.Keys) {
@@ -164,5 +209,11 @@ Describe 'The run that tells' {
         foreach ($code in 'TokenSourceInvalid', 'DotEnvSyntax', 'StackFileInvalid', 'TokenLocationUnusable', 'TokenSourceMissing', 'AdoptNotFound', 'BackupNotFound') {
             $told['the host'] | Should -Match $code
         }
+    }
+    It 'has looked at containers that tell, and waited for them<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $whyNot ? " ($whyNot)" : '' } {
+        $told['the host'] | Should -Match 'direct API calls'
+        $told['kept.clixml'] | Should -Match 'ComfyAuth\.Containers\.ContainerDiagnosis'
+        $told['the host'] | Should -Match 'progress: [1-9]'
+        foreach ($code in 'ContainerWaitFailed', 'ContainerWaitTimedOut') { $told['the host'] | Should -Match $code }
     }
 }
