@@ -9,11 +9,16 @@ namespace ComfyAuth.Cli.Rendering;
 /// <summary>Containers as tables for people, with what is the matter below.</summary>
 internal static class ContainerTables
 {
+    // With the longest words of all columns; in less, the ports would be broken into pieces that nobody can read.
+    private const int WidthWithPorts = 105;
+
     public static IRenderable Of(IReadOnlyList<ContainerDiagnosis> diagnoses)
     {
-        var table = TokenTables.New("Service", "Condition", "Health", "Up", "CPU", "Memory", "Ports");
+        string[] columns = ["Service", "Condition", "Health", "Up", "CPU", "Memory", "Ports"];
+        var shown = AnsiConsole.Profile.Width < WidthWithPorts ? columns.Length - 1 : columns.Length;
+        var table = TokenTables.New(columns[..shown]);
         foreach (var diagnosis in diagnoses)
-            table.AddRow(Cells(diagnosis));
+            table.AddRow(Cells(diagnosis)[..shown]);
         return new Rows([table, .. diagnoses.Where(diagnosis => diagnosis.Condition != ContainerCondition.Ready).Select(diagnosis => Details(diagnosis))]);
     }
 

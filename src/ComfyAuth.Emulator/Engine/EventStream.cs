@@ -51,7 +51,7 @@ internal static class EventStream
 
     private static bool IsWanted(EngineEntry entry, Dictionary<string, IReadOnlyList<string>> filters) => filters.All(filter => filter.Key switch
     {
-        "container" => filter.Value.Any(value => value == entry.Container.Name || value == entry.Container.Id || (value.Length >= 12 && entry.Container.Id.StartsWith(value, StringComparison.Ordinal))),
+        "container" => filter.Value.Any(value => entry.Container.Name.StartsWith(value, StringComparison.Ordinal) || entry.Container.Id.StartsWith(value, StringComparison.Ordinal)),
         "event" => filter.Value.Any(value => entry.Action == value || entry.Action.StartsWith(value + ":", StringComparison.Ordinal)),
         "label" => filter.Value.All(value => ContainerFilters.HasLabel(entry.Container, value)),
         _ => filter.Value.Contains("container"),
