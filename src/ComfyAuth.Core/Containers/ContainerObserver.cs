@@ -44,6 +44,8 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     /// <exception cref="DockerException">The engine cannot be asked. What cannot be seen of one container is told in <see cref="ContainerSnapshot.NotSeen"/>.</exception>
     public async IAsyncEnumerable<ContainerSnapshot> ObserveAsync(GenAIStack stack, IReadOnlyList<ServiceDefinition> services, [EnumeratorCancellation] CancellationToken stop)
     {
+        ArgumentNullException.ThrowIfNull(stack);
+        ArgumentNullException.ThrowIfNull(services);
         var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var gate = new SemaphoreSlim(engine.Endpoint.Transport == DockerTransport.Ssh ? MostAtOnceOverSsh : MostAtOnce);
@@ -81,6 +83,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     public async Task<ContainerSnapshot> ObserveAgainAsync(ContainerSnapshot earlier, GenAIStack stack, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(earlier);
+        ArgumentNullException.ThrowIfNull(stack);
         var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
         return await LookAsync(stack, earlier.Service, all, earlier, stop).ConfigureAwait(false);
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using ComfyAuth.Docker;
 using ComfyAuth.Files;
 using ComfyAuth.Stacks;
@@ -26,7 +27,7 @@ internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnly
     {
         if (container is null || container.Mounts.All(mount => mount.Type != "bind"))
             return None;
-        if (endpoint.Transport is not (DockerTransport.UnixSocket or DockerTransport.NamedPipe))
+        if (!IsHere(endpoint))
             return None with { NotSeen = ["The sources of the bind mounts were not looked at, because they are on another machine."] };
 
         try
@@ -38,6 +39,13 @@ internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnly
             return None with { NotSeen = ["The sources of the bind mounts could not be looked at within 5 s."] };
         }
     }
+
+    private static bool IsHere(DockerEndpoint endpoint) => endpoint.Transport switch
+    {
+        DockerTransport.UnixSocket or DockerTransport.NamedPipe => true,
+        DockerTransport.Tcp => endpoint.Host == "localhost" || (IPAddress.TryParse(endpoint.Host, out var address) && IPAddress.IsLoopback(address)),
+        _ => false,
+    };
 
     /// <summary>The path on this machine of a source that the engine tells; null where it is on none of its disks.</summary>
     internal static string? HostPath(string source, bool isWindows)

@@ -91,7 +91,7 @@ public sealed class TestEngine : IAsyncLifetime
             foreach (var folder in new[] { "bin/", "tmp/", "etc/", "proc/", "sys/", "dev/" })
                 await writer.WriteEntryAsync(new PaxTarEntry(TarEntryType.Directory, folder) { Mode = (UnixFileMode)0b111_101_101 });
             await writer.WriteEntryAsync(BusyBox, "bin/busybox");
-            foreach (var name in "sh cat echo printf sleep seq stat tail head kill dd true false id yes tr ls rm mkdir ln env usleep".Split(' '))
+            foreach (var name in "sh cat echo printf sleep seq stat tail head kill dd true false id yes tr ls rm mkdir ln env usleep nc chmod".Split(' '))
                 await writer.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "bin/" + name) { LinkName = "busybox" });
         }
 
