@@ -1,4 +1,5 @@
 using System.Globalization;
+using ComfyAuth.Docker;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Containers;
@@ -66,7 +67,11 @@ internal static class AnswerRules
 
     private static DiagnosisFinding? Ready(DiagnosisContext context) =>
         context is { IsLive: true, Readings.IsReady: true }
-            ? new(context.Readings.IsProtected == true ? "The service answers, refuses strangers, and accepts our token." : "The service answers.", DiagnosisConfidence.High, Answers(context))
+            ? new((context.Readings.IsProtected == true ? "The service answers, refuses strangers, and accepts our token." : "The service answers.")
+
+                    // A healthcheck that cannot pass would have been found before.
+                    + (context.Container?.Health == ContainerHealthStatus.Unhealthy ? " Its healthcheck has not noticed yet." : ""),
+                DiagnosisConfidence.High, Answers(context))
             : null;
 
     private static DiagnosisFinding? TokenUnknown(DiagnosisContext context) =>
@@ -99,9 +104,11 @@ internal static class AnswerRules
             : published.Count == 0 ? ("it publishes no port, so nothing outside reaches it", string.Create(CultureInfo.InvariantCulture, $"Publish its port in the compose file, as in ports: [\"127.0.0.1:{context.Service.Url.Port}:8188\"], and recreate the container."))
             : container.Ports.All(port => port.PublicPort != context.Service.Url.Port) ? ($"it publishes {string.Join(", ", published)}", "Correct the port of the service's url in the stack file, or the published port in the compose file.")
             : ($"it publishes {string.Join(", ", published)}", (string?)null);
+        if (container.Health == ContainerHealthStatus.Healthy)
+            ports += "; its healthcheck passes, so it answers inside the container";
         return new($"It has run for {EvidenceText.Duration(context.Uptime ?? TimeSpan.Zero)}{(hasListened ? ", says that it listens" : "")}, and does not answer at {context.Service.Url}: {context.Readings.Answer}; {ports}.{context.FailureSentence}",
             hasListened ? DiagnosisConfidence.High : DiagnosisConfidence.Medium,
-            [$"asked: {context.Readings.Answer}", .. hasListened ? [$"log: {context.Listening!.Line.Text.Trim()}"] : Array.Empty<string>(), .. InstallRules.Activity(context), .. context.LogEnd(4)])
+            [$"asked at {context.Service.Url}: {context.Readings.Answer}", .. hasListened ? [DiagnosisContext.Quote(context.Listening!)] : Array.Empty<string>(), .. InstallRules.Activity(context), .. context.LogEnd(4)])
         {
             Remedy = remedy,
         };

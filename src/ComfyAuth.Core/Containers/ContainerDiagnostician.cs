@@ -30,7 +30,7 @@ public static class ContainerDiagnostician
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(redactor);
-        var context = new DiagnosisContext(snapshot);
+        var context = new DiagnosisContext(snapshot, redactor);
         var found = rules.Select(rule => (Rule: rule, Finding: rule.Look(context)!)).Where(item => item.Finding is not null).ToList();
         var first = found.FirstOrDefault(item => !item.Finding.IsAside) is { Rule: not null } telling ? telling : found.FirstOrDefault();
         var condition = first.Rule?.Condition ?? ContainerCondition.Unknown;
@@ -60,7 +60,7 @@ public static class ContainerDiagnostician
             Message = EvidenceText.Show(finding.Message, redactor, LongestSentence),
             Evidence =
             [
-                .. finding.Evidence.Concat(beside.Select(item => $"also {item.Rule.Condition}: {item.Finding.Message}")).Take(MostEvidence).Select(line => EvidenceText.Show(line, redactor)),
+                .. finding.Evidence.Concat(beside.Select(item => $"also {item.Rule.Condition}: {item.Finding.Message}")).Select(line => EvidenceText.Show(line, redactor)).Where(line => line.Length > 0).Distinct().Take(MostEvidence),
             ],
             Remedy = EvidenceText.Show(remedy, redactor, LongestSentence),
             Also = [.. beside.Select(item => item.Rule.Condition)],

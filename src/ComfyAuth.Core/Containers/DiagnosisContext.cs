@@ -1,6 +1,7 @@
 using ComfyAuth.Comfy;
 using ComfyAuth.Compose;
 using ComfyAuth.Docker;
+using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Containers;
@@ -11,7 +12,7 @@ internal sealed class DiagnosisContext
     // What nobody asked for says nothing: broadcasts and our own questions are received too.
     private const long LeastTraffic = 4096;
     private const double LeastCpu = 1;
-    private const int LinesLookedAt = 400;
+    private const int LinesLookedAt = 200;
 
     // A program that dies at once can have written before the engine notes that it started.
     private static readonly TimeSpan StartSlack = TimeSpan.FromSeconds(5);
@@ -20,15 +21,20 @@ internal sealed class DiagnosisContext
     private static readonly TimeSpan LongSilence = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan UsualBoot = TimeSpan.FromMinutes(5);
 
+    private static readonly string[] PassedOn = ["unable to start container process: ", "error during container init: "];
+
+    private readonly SecretRedactor _redactor;
     private readonly Lazy<IReadOnlyList<LogSign>> _signs;
 
-    public DiagnosisContext(ContainerSnapshot snapshot)
+    public DiagnosisContext(ContainerSnapshot snapshot, SecretRedactor redactor)
     {
         Snapshot = snapshot;
+        _redactor = redactor;
         Ends = [.. snapshot.Events.Where(item => item.Action == "die").OrderBy(item => item.OccurredAt)];
         AnsweredBy = IsRunning ? OwnerOfAddress() : null;
         Readings = IsRunning && AnsweredBy is null ? snapshot.Readings : ServiceReadings.None;
-        Log = [.. snapshot.Log.TakeLast(LinesLookedAt).Where(IsOfThisRun).Select(line => new LogEntry(EvidenceText.Visible(line.Text), line.Timestamp)).Where(line => !string.IsNullOrWhiteSpace(line.Text))];
+        Log = [.. snapshot.Log.TakeLast(LinesLookedAt).Where(IsOfThisRun).Select(line => new LogEntry(Clean(line.Text), line.Timestamp)).Where(line => !string.IsNullOrWhiteSpace(line.Text))];
+        EngineError = IsRunning ? "" : Reason(Clean(Container?.Error));
         _signs = new(() => [.. FindSigns()]);
     }
 
@@ -56,6 +62,9 @@ internal sealed class DiagnosisContext
 
     /// <summary>The log of its present or last run; of all runs where it ends again and again.</summary>
     public IReadOnlyList<LogEntry> Log { get; }
+
+    /// <summary>Why the engine could not start it the last time; once it runs, that is over.</summary>
+    public string EngineError { get; }
 
     /// <summary>The ends that the engine told of, the oldest first.</summary>
     public IReadOnlyList<EngineEvent> Ends { get; }
@@ -107,16 +116,28 @@ internal sealed class DiagnosisContext
     /// <summary>What the engine and the log say about a topic, the engine first.</summary>
     public IEnumerable<LogSign> Signs(LogTopic topic) => _signs.Value.Where(sign => sign.Signature.Topic == topic);
 
+    /// <summary>A text as a terminal shows it, without secrets: what is taken out of it would be no part of one that is known.</summary>
+    public string Clean(string? text) => EvidenceText.Clean(text, _redactor);
+
+    /// <summary>The last line of what a healthcheck printed.</summary>
+    public string OutputOf(ContainerHealthProbe probe) => EvidenceText.LastLine(probe.Output, _redactor);
+
+    /// <summary>A line of the engine or of the log, as evidence.</summary>
+    public static string Quote(LogSign sign) => $"{(sign.Index < 0 ? "engine" : "log")}: {sign.Line.Text.Trim()}";
+
     /// <summary>The time from a moment until now; zero where clocks differ.</summary>
     public TimeSpan Since(DateTimeOffset moment) => Now > moment ? Now - moment : TimeSpan.Zero;
 
     /// <summary>The last lines of the log, as evidence.</summary>
     public IEnumerable<string> LogEnd(int count) => Log.TakeLast(count).Select(line => $"log: {line.Text.Trim()}");
 
-    /// <summary>Why it failed, as a sentence with a space before it; empty when the log does not tell.</summary>
-    public string FailureSentence => Failure is { } failure
-        ? $" {(failure.Index < 0 ? "The engine" : "The log")} says why: {failure.Signature.Meaning}{(failure["what"] is { } what ? $" ({what})" : "")}."
-        : "";
+    /// <summary>Why it failed, as a sentence with a space before it; empty when nobody tells.</summary>
+    public string FailureSentence => Failure switch
+    {
+        null => "",
+        { Signature.Meaning.Length: 0 } failure => $" {Speaker(failure)} says: {failure.Line.Text.Trim()}.",
+        var failure => $" {Speaker(failure)} says why: {failure.Signature.Meaning}{(failure["what"] is { } what ? $" ({what})" : "")}.",
+    };
 
     /// <summary>Another container that runs and has a port of this machine.</summary>
     public ContainerSummary? OwnerOf(int port) => Snapshot.Others.FirstOrDefault(other =>
@@ -136,9 +157,7 @@ internal sealed class DiagnosisContext
 
     private IEnumerable<LogSign> FindSigns()
     {
-        // What the engine says is of the last attempt; once the container runs, it is over.
-        var error = IsRunning ? "" : EvidenceText.Visible(Container?.Error);
-        var lines = (error.Length > 0 ? new[] { (-1, new LogEntry(error, null)) } : []).Concat(Log.Select((line, index) => (index, line)));
+        var lines = (EngineError.Length > 0 ? new[] { (-1, new LogEntry(EngineError, null)) } : []).Concat(Log.Select((line, index) => (index, line)));
         foreach (var (index, line) in lines)
         {
             var found = new HashSet<LogTopic>();
@@ -149,6 +168,20 @@ internal sealed class DiagnosisContext
             }
         }
     }
+
+    /// <summary>What the container runtime says, without the names of those who pass it on.</summary>
+    private static string Reason(string error)
+    {
+        foreach (var passedOn in PassedOn)
+        {
+            if (error.LastIndexOf(passedOn, StringComparison.Ordinal) is >= 0 and var start)
+                error = error[(start + passedOn.Length)..];
+        }
+
+        return error;
+    }
+
+    private static string Speaker(LogSign sign) => sign.Index < 0 ? "The engine" : "The log";
 
     private static TimeSpan PatienceWith(ContainerHealthcheck? healthcheck) =>
         healthcheck?.StartPeriod > UsualBoot ? healthcheck.StartPeriod : UsualBoot;

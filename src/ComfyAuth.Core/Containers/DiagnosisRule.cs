@@ -35,7 +35,7 @@ public sealed class DiagnosisRule
 /// <summary>What a rule found.</summary>
 /// <param name="Message">What is the matter, in one sentence or two.</param>
 /// <param name="Confidence">How sure that is.</param>
-/// <param name="Evidence">What that is concluded from, a line each; secrets are still in it.</param>
+/// <param name="Evidence">What that is concluded from, a line each.</param>
 internal sealed record DiagnosisFinding(string Message, DiagnosisConfidence Confidence, IReadOnlyList<string> Evidence)
 {
     /// <summary>What to do about it; null for what the rule says.</summary>

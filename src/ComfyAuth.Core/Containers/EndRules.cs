@@ -50,6 +50,7 @@ internal static class EndRules
             return null;
 
         var limit = container.MemoryLimit is { } bytes ? $"its memory limit of {EvidenceText.Size(bytes)} was reached" : "it has no memory limit, so the memory of the engine's machine itself ran out";
+        var whom = context.IsRunning && killed?.OccurredAt > container.StartedAt ? "a process in it" : "it";
         var restarted = context.IsRunning && container.FinishedAt is { } died && (killed is null || killed.OccurredAt <= died + SameEnd) ? " It has been started again since." : "";
         var evidence = new List<string>();
         if (isMarked)
@@ -57,7 +58,7 @@ internal static class EndRules
         if (killed is not null)
             evidence.Add(string.Create(CultureInfo.InvariantCulture, $"engine: event 'oom' at {killed.OccurredAt:u}"));
         evidence.Add(container.MemoryLimit is { } set ? $"memory limit: {EvidenceText.Size(set)}" : "memory limit: none");
-        return new($"The kernel killed it for want of memory: {limit}.{restarted}", DiagnosisConfidence.High, [.. evidence, .. context.LogEnd(3)])
+        return new($"The kernel killed {whom} for want of memory: {limit}.{restarted}", DiagnosisConfidence.High, [.. evidence, .. context.LogEnd(3)])
         {
             Remedy = container.MemoryLimit is null ? "Use smaller models or give the machine more memory; with Docker Desktop raise the memory of its machine (on Windows in .wslconfig)." : null,
             IsAside = context.IsLive,
@@ -93,7 +94,7 @@ internal static class EndRules
 
     private static DiagnosisFinding? StartRefused(DiagnosisContext context) =>
         context.Container is { State: ContainerState.Created or ContainerState.Exited or ContainerState.Dead, Error.Length: > 0 } container
-            ? new($"The engine could not start it.{context.FailureSentence}", DiagnosisConfidence.High, [$"engine: {container.Error}"])
+            ? new($"The engine could not start it.{context.FailureSentence}", DiagnosisConfidence.High, [$"engine: {context.EngineError}"])
             : null;
 
     private static DiagnosisFinding? NeverStarted(DiagnosisContext context) =>
@@ -111,7 +112,7 @@ internal static class EndRules
         {
             { State: ContainerState.Removing } => ("It is being removed.", "Create it again when it is gone: docker compose up -d"),
             { State: ContainerState.Dead } => ("The engine could neither stop nor remove it.", $"Remove it by force (docker rm -f {container.Name}), or restart the engine; then create it again."),
-            _ when WasStopped(context) => ($"It was stopped{when}: {EvidenceText.ExitCode(container.ExitCode)}.", $"Start it: docker start {container.Name}"),
+            _ when WasStopped(context) => ($"It was stopped{when}{(LastAct(context) is null ? ", or killed" : "")}: {EvidenceText.ExitCode(container.ExitCode)}.", $"Start it: docker start {container.Name}"),
             { ExitCode: 0 } => ($"It ended by itself{when}, without an error.", $"Start it (docker start {container.Name}); if it ends again, its command is over at once instead of serving."),
             _ => ($"It ended by itself{when}: {EvidenceText.ExitCode(container.ExitCode)}.{context.FailureSentence}", $"Read its log (docker logs --tail 100 {container.Name}), mend the cause, and start it."),
         };
@@ -121,9 +122,9 @@ internal static class EndRules
         };
     }
 
+    private static EngineEvent? LastAct(DiagnosisContext context) => context.Snapshot.Events.LastOrDefault(item => item.Action is "stop" or "kill" or "start");
+
     /// <summary>Whether somebody asked it to end: the engine tells so for a while, and the exit code hints at it later.</summary>
     private static bool WasStopped(DiagnosisContext context) =>
-        context.Snapshot.Events.LastOrDefault(item => item.Action is "stop" or "kill" or "start") is { } last
-            ? last.Action != "start"
-            : context.Container is { ExitCode: 143 or 137, OutOfMemoryKilled: false };
+        LastAct(context) is { } last ? last.Action != "start" : context.Container is { ExitCode: 143 or 137, OutOfMemoryKilled: false };
 }

@@ -17,26 +17,31 @@ internal static partial class EvidenceText
     /// A line as a terminal shows it in the end: what follows the last carriage return, with which progress bars begin anew, and
     /// without control characters.
     /// </summary>
-    public static string Visible(string? line)
+    private static string Visible(string? line)
     {
         var end = (line ?? "").AsSpan().TrimEnd();
         end = end[(end.LastIndexOf('\r') + 1)..];
         var text = (end.Length > LongestLookedAt ? end[..LongestLookedAt] : end).ToString();
         text = EscapeSequence().Replace(text, "");
-        return text.Any(IsUnprintable) ? string.Concat(text.Select(character => character == '\t' ? ' ' : character).Where(character => !IsUnprintable(character))) : text;
+        return text.Any(IsUnprintable) ? string.Concat(text.Select(character => character is '\t' or '\n' ? ' ' : character).Where(character => !IsUnprintable(character))) : text;
     }
 
-    /// <summary>The last line of a text that says something; empty when there is none.</summary>
-    public static string LastLine(string? text) =>
-        (text ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Visible).LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "";
+    /// <summary>A line as a terminal shows it, without secrets.</summary>
+    public static string Clean(string? line, SecretRedactor redactor)
+    {
+        var visible = Visible(line);
+        var clean = redactor.Redact(visible);
+        return visible.Length < LongestLookedAt ? clean : clean[..Math.Max(0, clean.Length - LongestSecret)];
+    }
 
-    /// <summary>A text of one line without secrets.</summary>
+    /// <summary>The last line of a text that says something, without secrets; empty when there is none.</summary>
+    public static string LastLine(string? text, SecretRedactor redactor) =>
+        (text ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Clean(line, redactor)).LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "";
+
+    /// <summary>A line without secrets, and no longer than fits.</summary>
     public static string Show(string text, SecretRedactor redactor, int longest = LongestLine)
     {
-        var visible = Visible(text);
-        var shown = redactor.Redact(visible);
-        if (visible.Length >= LongestLookedAt)
-            shown = shown[..Math.Max(0, shown.Length - LongestSecret)];
+        var shown = Clean(text, redactor);
         if (shown.Length <= longest)
             return shown;
         var cut = longest - 3;
@@ -80,7 +85,7 @@ internal static partial class EvidenceText
             132 => "an instruction that this processor does not know, SIGILL",
             134 => "the program gave up, SIGABRT",
             135 => "a fault in shared memory, SIGBUS",
-            137 => "killed, SIGKILL: it did not end in time when it was stopped, or the kernel killed it for want of memory",
+            137 => "killed, SIGKILL",
             139 => "a fault in memory, SIGSEGV",
             143 => "asked to end, SIGTERM",
             > 128 and < 193 => string.Create(CultureInfo.InvariantCulture, $"signal {code - 128}"),

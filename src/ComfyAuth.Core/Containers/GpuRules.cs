@@ -33,13 +33,13 @@ internal static class GpuRules
         var isEngine = sign.Index < 0;
         var reserved = container.DeviceRequests.Count == 0 ? $"no device is reserved, and the runtime is '{container.Runtime}'"
             : "reserved: " + string.Join("; ", container.DeviceRequests.Select(request => $"{(request.Driver.Length > 0 ? request.Driver : "any driver")}, {(request.DeviceIds.Count > 0 ? $"devices {string.Join(", ", request.DeviceIds)}" : request.Count < 0 ? "all" : $"{request.Count}")}"));
-        var detail = sign["want"] is { } want ? $" (it wants {want})" : "";
-        return new($"It wants a GPU and gets none: {sign.Signature.Meaning}{detail}{(topic == LogTopic.GpuAbsent ? HasGpu(context) ? ", although one is reserved" : ", for none is reserved" : "")}.",
+        var detail = sign["want"] is { } want ? $" (it wants {want})" : sign["why"] is { } why ? $" ({why})" : "";
+        return new($"It wants a GPU and gets none: {sign.Signature.Meaning}{detail}{(topic == LogTopic.GpuAbsent ? HasGpu(context) ? ", although one is reserved" : ", and none is reserved" : "")}.",
             isEngine ? DiagnosisConfidence.High : DiagnosisConfidence.Medium,
-            [$"{(isEngine ? "engine" : "log")}: {sign.Line.Text.Trim()}", reserved])
+            [DiagnosisContext.Quote(sign), reserved])
         {
-            // A program that works on the processor instead, for hours a picture.
-            IsAside = context.IsLive,
+            // It goes on without: on the processor, or it only warned.
+            IsAside = context.IsRunning && !context.IsLooping,
         };
     }
 }

@@ -33,7 +33,7 @@ internal static partial class HealthRules
 
     private static DiagnosisFinding? ProgramMissing(DiagnosisContext context)
     {
-        if (FailedProbe(context) is not { } probe || Missing().Match(EvidenceText.LastLine(probe.Output)) is not { Success: var isNamed } match || !(isNamed || probe.ExitCode is 126 or 127))
+        if (FailedProbe(context) is not { } probe || Missing().Match(context.OutputOf(probe)) is not { Success: var isNamed } match || !(isNamed || probe.ExitCode is 126 or 127))
             return null;
         var what = isNamed ? $"'{match.Groups["program"].Value}', which the image does not have" : "a program that cannot be run";
         return Finding(context, probe, $"runs {what}", DiagnosisConfidence.High);
@@ -48,7 +48,7 @@ internal static partial class HealthRules
         // A probe that passed knows better than we do.
         if (probe is null && context.Container!.HealthLog.Count > 0)
             return null;
-        var seen = probe is not null && Refused().IsMatch(EvidenceText.LastLine(probe.Output)) ? "it gets 401 without a token" : null;
+        var seen = probe is not null && Refused().IsMatch(context.OutputOf(probe)) ? "it gets 401 without a token" : null;
         var why = (context.Service.Auth == AuthKind.ComfyUILogin ? HealthcheckVerdict.WhyItFails(Words(healthcheck)) : null) ?? seen;
         return why is null ? null : Finding(context, probe, $"cannot pass: {why}", probe is null ? DiagnosisConfidence.Medium : DiagnosisConfidence.High);
     }
@@ -62,7 +62,7 @@ internal static partial class HealthRules
     {
         if (FailedProbe(context) is not { } probe || probe.ExitCode == TimedOut)
             return null;
-        if (!NotReached().IsMatch(EvidenceText.LastLine(probe.Output)))
+        if (!NotReached().IsMatch(context.OutputOf(probe)))
             return Finding(context, probe, $"fails with exit code {probe.ExitCode.ToString(CultureInfo.InvariantCulture)}", DiagnosisConfidence.Low);
 
         // It can be of the time before the service listened; the next one will pass then.
@@ -87,8 +87,8 @@ internal static partial class HealthRules
         var evidence = new List<string> { $"healthcheck: {string.Join(' ', Words(container.Healthcheck!))}" };
         if (probe is not null)
         {
-            evidence.Add(string.Create(CultureInfo.InvariantCulture, $"its last answer: exit code {probe.ExitCode}, {(EvidenceText.LastLine(probe.Output) is { Length: > 0 } output ? output : "no output")}"));
-            evidence.Add(string.Create(CultureInfo.InvariantCulture, $"failures in a row: {container.HealthFailingStreak} of {container.Healthcheck!.Retries}"));
+            evidence.Add(string.Create(CultureInfo.InvariantCulture, $"its last answer: exit code {probe.ExitCode}, {(context.OutputOf(probe) is { Length: > 0 } output ? output : "no output")}"));
+            evidence.Add(string.Create(CultureInfo.InvariantCulture, $"failures in a row: {container.HealthFailingStreak}; {container.Healthcheck!.Retries} make it unhealthy"));
         }
 
         evidence.Add($"the service itself answers: {context.Readings.Answer}");

@@ -37,7 +37,7 @@ internal static class InstallRules
     {
         if (!context.IsRunning || context.IsLive || context.AnsweredBy is not null)
             return null;
-        var processes = context.Snapshot.Processes.Select(process => (Process: process, Install: InstallProcess.Of(process.Command)!)).Where(found => found.Install is not null).ToList();
+        var processes = context.Snapshot.Processes.Select(process => (Process: process, Install: InstallProcess.Of(context.Clean(process.Command))!)).Where(found => found.Install is not null).ToList();
         var process = processes.FirstOrDefault(found => found.Install.Package is not null) is { Install: not null } named ? named : processes.FirstOrDefault();
         var sign = LastSign(context, process.Install is not null);
         var isDownloading = context.Snapshot.Usage is { Period.TotalSeconds: > 0 } usage && usage.NetworkReceived / usage.Period.TotalSeconds >= DownloadPerSecond;
@@ -51,7 +51,7 @@ internal static class InstallRules
         var elapsed = processes.Max(found => found.Process.Elapsed) ?? context.Uptime;
         var received = context.BytesReceived is { } bytes and > 0 ? $"; {EvidenceText.Size(bytes)} received since the start" : "";
         var moving = context.IsMoving switch { true => "; it is moving", false => $"; nothing has moved for {Silence(context)}", null => "" };
-        return new($"It installs: {what}{(package is null ? "" : $", at {package}")}{(elapsed is { } time ? $", for {EvidenceText.Duration(time)}" : "")}{received}{moving}.{context.FailureSentence}",
+        return new($"It installs: {what}{(package is null ? "" : $", {package}")}. It has been at it for {EvidenceText.Duration(elapsed ?? TimeSpan.Zero)}{received}{moving}.{context.FailureSentence}",
             process.Install is not null ? DiagnosisConfidence.High : sign is not null ? DiagnosisConfidence.Medium : DiagnosisConfidence.Low,
             [.. processes.Take(3).Select(found => $"process: {found.Process.Command}"), .. Activity(context), .. context.LogEnd(4)])
         {
@@ -104,6 +104,6 @@ internal static class InstallRules
             return null;
         return new($"It started {EvidenceText.Duration(context.Uptime ?? TimeSpan.Zero)} ago and {(isBooting ? $"answers {context.Readings.Answer}" : "does not answer yet")}{(context.IsYoung ? "" : ", which is long; but it is at work")}.{context.FailureSentence}",
             context.IsYoung ? DiagnosisConfidence.Medium : DiagnosisConfidence.Low,
-            [$"asked: {context.Readings.Answer}", .. Activity(context), .. context.LogEnd(4)]);
+            [$"asked at {context.Service.Url}: {context.Readings.Answer}", .. Activity(context), .. context.LogEnd(4)]);
     }
 }

@@ -42,7 +42,7 @@ internal enum LogTopic
 /// <summary>A text that is known to mean something.</summary>
 /// <param name="Topic">What it is about.</param>
 /// <param name="Pattern">How it is recognised. Its groups, such as <c>package</c> and <c>size</c>, tell particulars.</param>
-/// <param name="Meaning">What it means, as a clause without a full stop.</param>
+/// <param name="Meaning">What it means, as a clause without a full stop; empty where the line says it better.</param>
 internal sealed record LogSignature(LogTopic Topic, Regex Pattern, string Meaning)
 {
     // Logs are hostile: this engine takes linear time on every text.
@@ -64,6 +64,6 @@ internal sealed record LogSign(LogSignature Signature, LogEntry Line, int Index,
 }
 
 /// <summary>A line that is fit to be looked at.</summary>
-/// <param name="Text">The line as a terminal would show it; secrets are still in it.</param>
+/// <param name="Text">The line as a terminal shows it, without secrets.</param>
 /// <param name="Timestamp">When it was written.</param>
 internal sealed record LogEntry(string Text, DateTimeOffset? Timestamp);

@@ -35,10 +35,10 @@ internal static class LogSignatures
         new(LogTopic.Listening, @"(To see the GUI go to:|Uvicorn running on|Running on( local URL:)?) +(?<url>https?://\S+)", "the server listens"),
 
         new(LogTopic.MountMissing, "bind source path does not exist: (?<source>.+)$", "the source is not there"),
-        new(LogTopic.MountMissing, "error while creating mount source path '(?<source>[^']+)': (?<why>.+)$", "the engine cannot make the source"),
+        new(LogTopic.MountMissing, "error while creating mount source path '(?<source>[^']+)': (?<why>.+)$", "the engine cannot make it"),
         new(LogTopic.MountMissing, """mounting "(?<source>[^"]+)" to rootfs at "(?<target>[^"]+)".*no such file or directory""", "the source is not there"),
-        new(LogTopic.MountMissing, @"[Tt]he path (?<source>.+) is not shared from the host", "Docker Desktop does not share the source with its machine"),
-        new(LogTopic.MountMissing, "failed to mount local volume: mount (?<source>[^:]+):(?<why>.+)$", "the source of the volume is not there"),
+        new(LogTopic.MountMissing, @"[Tt]he path (?<source>.+) is not shared from the host", "Docker Desktop does not share it with its machine"),
+        new(LogTopic.MountMissing, "failed to mount local volume: mount (?<source>[^:]+):(?<why>.+)$", "the volume cannot be mounted"),
 
         new(LogTopic.Directory, """mounting "(?<source>[^"]+)" to rootfs at "(?<target>[^"]+)".*[Aa]re you trying to mount a directory onto a file""", "a directory is mounted onto a file"),
         new(LogTopic.Directory, @"IsADirectoryError: \[Errno 21\] Is a directory: '(?<target>[^']+)'", "the program finds a directory"),
@@ -57,7 +57,7 @@ internal static class LogSignatures
         new(LogTopic.GpuDriver, "nvidia-container-cli: .*unknown device", "the GPU that is reserved does not exist"),
         new(LogTopic.GpuDriver, "nvidia-container-cli: .*unsatisfied condition: (?<want>[^,\\s]+)", "the driver is older than the image asks for"),
         new(LogTopic.GpuDriver, "nvidia-container-cli: .*no adapters were found", "Windows gives its GPU to no Linux machine"),
-        new(LogTopic.GpuDriver, "nvidia-container-cli: (?<why>[^\\\\\"]+)", "the driver of the GPU does not work"),
+        new(LogTopic.GpuDriver, "nvidia-container-cli: (?<why>[^\\\\\"]{1,80})", "the driver of the GPU does not work"),
         new(LogTopic.GpuDriver, "NVIDIA driver on your system is too old|CUDA driver version is insufficient|forward compatibility was attempted", "the driver is older than this PyTorch asks for"),
         new(LogTopic.GpuAbsent, "Found no NVIDIA driver on your system|No CUDA GPUs are available|no CUDA-capable device is detected|NVIDIA[ -]SMI has failed|The NVIDIA Driver was not detected|libcuda\\.so\\.1: cannot open", "the program sees no GPU"),
         new(LogTopic.GpuTorch, "Torch not compiled with CUDA enabled", "this PyTorch was made for machines without a GPU"),
@@ -84,6 +84,6 @@ internal static class LogSignatures
         new(LogTopic.Failure, "Illegal instruction", "the processor lacks an instruction that the program uses"),
         new(LogTopic.Failure, "[Pp]ermission denied", "a right is missing"),
         new(LogTopic.Failure, @"(?<what>[^\s:]+): (command )?not found$|exec: ""(?<what>[^""]+)"": (executable file not found|stat .*no such file)", "a program is missing"),
-        new(LogTopic.Failure, @"^([A-Za-z_][A-Za-z0-9_.]*)?(Error|Exception)(:|$)|^(ERROR|E|fatal|FATAL|error): ", "there is an error"),
+        new(LogTopic.Failure, @"^([A-Za-z_][A-Za-z0-9_.]*)?(Error|Exception)(:|$)|^(ERROR|E|fatal|FATAL|error): ", ""),
     ];
 }

@@ -74,7 +74,7 @@ internal static class StartRules
             var other => $"cannot be used: {other}",
         };
         return new($"'{source}'{place} {meaning}, so the engine does not start the container.", sign is null ? DiagnosisConfidence.Medium : DiagnosisConfidence.High,
-            sign is null ? [$"nothing is at '{mount!.Destination}' in the container"] : [$"engine: {sign.Line.Text}"])
+            sign is null ? [$"nothing is at '{mount!.Destination}' in the container"] : [DiagnosisContext.Quote(sign)])
         {
             Remedy = $"Put what is meant at '{source}' on the engine's machine, and start the container: docker start {container.Name}",
         };
@@ -94,8 +94,11 @@ internal static class StartRules
         if (context.Snapshot.MountedDirectories.Count > 0)
             evidence.Add($"'{target}' is a directory in the container");
         if (sign is not null)
-            evidence.Add($"{(sign.Index < 0 ? "engine" : "log")}: {sign.Line.Text.Trim()}");
-        return new($"A directory stands where the file '{target}' is meant{(source is null ? "" : $": '{source}' is one")}. The engine makes it when the file is missing.",
+            evidence.Add(DiagnosisContext.Quote(sign));
+        var what = sign is { Index: < 0 } && context.Snapshot.MountedDirectories.Count == 0
+            ? $"'{source}' is a directory and '{target}' a file, or the other way round."
+            : $"A directory stands where the file '{target}' is meant{(source is null ? "" : $": '{source}' is one")}.";
+        return new($"{what} The engine makes a directory where the source of a bind mount is missing.",
             context.Snapshot.MountedDirectories.Count > 0 ? DiagnosisConfidence.High : DiagnosisConfidence.Medium, evidence)
         {
             Remedy = source is null ? null : $"Stop the container, remove the directory '{source}' if it is empty, put the file there, and recreate the container: docker compose up -d --force-recreate",
@@ -105,8 +108,8 @@ internal static class StartRules
 
     private static DiagnosisFinding? PortConflict(DiagnosisContext context)
     {
-        // A server that could not bind ends, or answers nothing.
-        if (context.Container is not { } container || context.IsLive || context.Signs(LogTopic.Port).FirstOrDefault() is not { } sign)
+        // A server that could not bind ends, or answers nothing; one that listens all the same has another port.
+        if (context.Container is not { } container || context.IsLive || context.Signs(LogTopic.Port).FirstOrDefault() is not { } sign || context.Listening?.Index > sign.Index)
             return null;
         int? port = int.TryParse(sign["port"], CultureInfo.InvariantCulture, out var number) ? number : container.RequestedPorts.FirstOrDefault(asked => asked.PublicPort is not null)?.PublicPort;
         var isEngine = sign.Index < 0;
@@ -117,7 +120,7 @@ internal static class StartRules
             : isEngine ? "no container of this engine has it, so another program of the machine does"
             : container.NetworkMode == "host" ? "another program of the machine has it, or a second server in the same container"
             : "a second server in the same container has it";
-        var evidence = new List<string> { $"{(isEngine ? "engine" : "log")}: {sign.Line.Text.Trim()}" };
+        var evidence = new List<string> { DiagnosisContext.Quote(sign) };
         if (owner is not null)
             evidence.Add($"'{owner.Name}': {string.Join(", ", owner.Ports.Select(PortText.Of))}");
         return new($"{what} is taken: {who}.", isEngine ? DiagnosisConfidence.High : DiagnosisConfidence.Medium, evidence)
