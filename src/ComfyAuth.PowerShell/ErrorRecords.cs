@@ -67,6 +67,7 @@ public static class ErrorRecords
         ["JournalUnreadable"] = ErrorCategory.InvalidData,
         ["LinkLoop"] = ErrorCategory.InvalidData,
         ["LockTimeout"] = ErrorCategory.OperationTimeout,
+        ["NamePatternInvalid"] = ErrorCategory.InvalidArgument,
         ["NoEnvironment"] = ErrorCategory.ObjectNotFound,
         ["NoLoginService"] = ErrorCategory.ObjectNotFound,
         ["OwnerCannotBeKept"] = ErrorCategory.PermissionDenied,

@@ -154,7 +154,7 @@ public sealed class ContainersTests(TestEngine engine) : IDisposable
             RestartPolicy = "always",
             Environment = new Dictionary<string, string> { ["TOKEN"] = hash },
         });
-        await leaky.EventAsync(item => item.Action.StartsWith("health_status: unhealthy", StringComparison.Ordinal));
+        await leaky.EventAsync(item => item is { Action: "health_status", Detail: "unhealthy" });
 
         var said = "";
         foreach (var line in new string[][] { ["containers"], ["containers", "--json", "--verbose"], ["wait", "--timeout", "3"], ["wait", "--json", "--for", "healthy", "--timeout", "3"] })

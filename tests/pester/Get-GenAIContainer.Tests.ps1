@@ -97,7 +97,7 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         $config = Join-Path $TestDrive 'config'
         $said = Invoke-Child @'
             $env:DOCKER_CONFIG = $config
-            $null = docker context create elsewhere --docker "host=$address"
+            $null = docker context create elsewhere --docker "host=$address" 2>&1
             "context: $((Get-GenAIContainer -LiteralPath $root -Context elsewhere -Service sketch).Condition)"
             $env:DOCKER_CONTEXT = 'elsewhere'
             "variable: $((Get-GenAIContainer -LiteralPath $root -Service sketch).Condition)"
@@ -120,6 +120,14 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         $warnings | Should -BeNullOrEmpty
         $json | Should -BeExactly ($seen | ConvertTo-Json -Depth 20 -EnumsAsStrings)
         ($json | ConvertFrom-Json).condition | Should -Be 'Ready', 'Ready', 'Stopped', 'Absent'
+    }
+
+    It 'are seen from thread jobs at once' {
+        $jobs = 1..4 | ForEach-Object { Start-ThreadJob { Import-Module $using:modulePath; Get-GenAIContainer -LiteralPath $using:root -DockerHost $using:at.DockerHost } }
+
+        $found = $jobs | Receive-Job -Wait -AutoRemoveJob
+
+        ($found | Group-Object Condition | Sort-Object Name | ForEach-Object { "$($_.Count) $($_.Name)" }) | Should -Be '4 Absent', '8 Ready', '4 Stopped'
     }
 
     It 'are a table of at most <_> columns, without colours, by stack' -ForEach 80, 120 {
@@ -193,6 +201,7 @@ Describe 'A choice that cannot be made' {
     It 'is an error: <Id>' -ForEach @(
         @{ Id = 'ContainerNotFound'; With = @{ Name = 'box-skech' }; Remedy = "*'box-sketch'*box-painter, box-sketch*" }
         @{ Id = 'ContainerNotFound'; With = @{ Name = 'box-painter'; Service = 'sketch' }; Remedy = '*containers are box-sketch.' }
+        @{ Id = 'NamePatternInvalid'; With = @{ Name = 'box[' }; Remedy = '*`[ab`]*' }
         @{ Id = 'ServiceNotFound'; With = @{ Service = 'painte' }; Remedy = "*'painter'*" }
         @{ Id = 'DockerHostAndContext'; With = @{ DockerHost = 'tcp://127.0.0.1:9'; Context = 'default' }; Remedy = '*one of them*' }
         @{ Id = 'DockerHostInvalid'; With = @{ DockerHost = 'ftp://127.0.0.1' }; Remedy = '*unix://*' }

@@ -57,11 +57,11 @@ Describe 'Waiting<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $whyNot
     }
 
     It 'for a container that <Why> ends with <Id>' -ForEach @(
-        @{ Why = 'crashes again and again'; Id = 'ContainerWaitFailed'; Category = 'ResourceUnavailable'; Condition = 'CrashLoop'; With = @{ Service = 'loop'; Timeout = 120 } }
-        @{ Why = 'is not there'; Id = 'ContainerWaitFailed'; Category = 'ResourceUnavailable'; Condition = 'Absent'; With = @{ Service = 'planned' } }
-        @{ Why = 'shows no sign of life'; Id = 'ContainerWaitStalled'; Category = 'OperationTimeout'; Condition = 'Starting'; With = @{ Service = 'silent'; StallTimeout = 2 } }
-        @{ Why = 'takes too long'; Id = 'ContainerWaitTimedOut'; Category = 'OperationTimeout'; Condition = 'Starting'; With = @{ Service = 'silent'; Timeout = [timespan]::FromSeconds(2) } }
-        @{ Why = 'has no healthcheck'; Id = 'ContainerWaitUndetermined'; Category = 'InvalidResult'; Condition = 'Starting'; With = @{ Service = 'silent'; For = 'Healthy' } }
+        @{ Why = 'crashes again and again'; Id = 'ContainerWaitFailed'; Category = 'ResourceUnavailable'; Condition = 'CrashLoop'; Remedy = '*log*'; With = @{ Service = 'loop'; Timeout = 120 } }
+        @{ Why = 'is not there'; Id = 'ContainerWaitFailed'; Category = 'ResourceUnavailable'; Condition = 'Absent'; Remedy = '*docker compose up*'; With = @{ Service = 'planned' } }
+        @{ Why = 'shows no sign of life'; Id = 'ContainerWaitStalled'; Category = 'OperationTimeout'; Condition = 'Starting'; Remedy = '*docker logs wait-silent*longer stall timeout.'; With = @{ Service = 'silent'; StallTimeout = 2 } }
+        @{ Why = 'takes too long'; Id = 'ContainerWaitTimedOut'; Category = 'OperationTimeout'; Condition = 'Starting'; Remedy = 'Wait again, with a longer timeout.'; With = @{ Service = 'silent'; Timeout = [timespan]::FromSeconds(2) } }
+        @{ Why = 'has no healthcheck'; Id = 'ContainerWaitUndetermined'; Category = 'InvalidResult'; Condition = 'Starting'; Remedy = '*healthcheck*'; With = @{ Service = 'silent'; For = 'Healthy' } }
     ) {
         $wait = Get-Wait $With
 
@@ -72,8 +72,9 @@ Describe 'Waiting<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $whyNot
         $record.CategoryInfo.Category | Should -Be $Category
         $record.TargetObject.GetType().FullName | Should -Be 'ComfyAuth.Containers.ContainerDiagnosis'
         $record.TargetObject.Condition | Should -Be $Condition
-        "$record" | Should -BeLike "*$($record.TargetObject.Container)*"
-        $record.ErrorDetails.RecommendedAction | Should -Be $record.TargetObject.Remedy
+        "$record" | Should -BeLike "$($record.TargetObject.Container) ($Condition): *"
+        $record.TargetObject.Evidence | ForEach-Object { "$record".Contains($_) | Should -BeTrue -Because $_ }
+        $record.ErrorDetails.RecommendedAction | Should -BeLike $Remedy
         $wait.Seconds | Should -BeLessThan 60
     }
 
@@ -90,6 +91,14 @@ Describe 'Waiting<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $whyNot
 
     It 'ends at the first error with -ErrorAction Stop' {
         { Wait-GenAIContainer @at -Service planned -ErrorAction Stop } | Should -Throw -ErrorId "ContainerWaitFailed,$cmdlet"
+    }
+
+    It 'ends with the pipeline that takes the first' {
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+
+        (Wait-GenAIContainer @at -Service painter, silent | Select-Object -First 1).Service | Should -Be 'painter'
+
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 20
     }
 
     It 'is for those that are piped, and no others' {

@@ -203,8 +203,8 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             Others = [.. all.Where(other => other != listed)],
         };
 
-        Exception?[] errors = isRemoved ? [new InvalidOperationException("The container was removed while it was looked at.")] : [details.Error, stats.Error];
-        snapshot = snapshot with { NotSeen = Lines(errors) };
+        // One that was removed since it was listed is seen as well as one that was never there.
+        snapshot = snapshot with { NotSeen = isRemoved ? [] : Lines([details.Error, stats.Error]) };
         var isWell = container is { State: ContainerState.Running, Health: not ContainerHealthStatus.Unhealthy } && snapshot.Readings.IsReady == true;
         return isWell || (details.Error is not null && !isRemoved) ? snapshot : await LookCloserAsync(snapshot, stack, stop).ConfigureAwait(false);
     }

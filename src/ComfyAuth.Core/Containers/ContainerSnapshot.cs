@@ -37,7 +37,7 @@ public sealed record ContainerSnapshot
     /// </summary>
     public IReadOnlyList<EngineEvent> Events { get; init; } = [];
 
-    /// <summary>Those destinations of its mounts where a directory stands although a file is meant.</summary>
+    /// <summary>Those destinations of its bind mounts where a directory stands although a file is meant. Looked at on this machine: empty where the engine is on another.</summary>
     public IReadOnlyList<string> MountedDirectories { get; init; } = [];
 
     /// <summary>

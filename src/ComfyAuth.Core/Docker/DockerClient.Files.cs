@@ -3,7 +3,11 @@ using System.Text.Json;
 
 namespace ComfyAuth.Docker;
 
-/// <content>Files in containers, running or not: no program of the image is needed.</content>
+/// <content>
+/// Files in containers, running or not: no program of the image is needed. For any of these the engine mounts everything of the
+/// container anew, and makes a directory on its machine of each source that a short bind names and that is missing, even to
+/// read (measured with Engine 20.10).
+/// </content>
 public sealed partial class DockerClient
 {
     private const int MostLinks = 8;

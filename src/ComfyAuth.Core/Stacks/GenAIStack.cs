@@ -86,8 +86,8 @@ public sealed record GenAIStack
 
     /// <summary>Picks services by their own names and by those of their containers; what is picked is in both.</summary>
     /// <param name="names">Names of services to pick, in any case; empty for all services.</param>
-    /// <param name="containers">Names of containers to pick, in any case; empty for all. With <c>*</c>, <c>?</c> or <c>[</c> in it a name is a pattern, which may match none.</param>
-    /// <param name="isMatch">Whether a pattern, the first argument, matches a name; null for <c>*</c> and <c>?</c> alone.</param>
+    /// <param name="containers">Names of containers to pick, in any case; empty for all. With a wildcard in it a name is a pattern, which may match none.</param>
+    /// <param name="isMatch">Whether a pattern, the first argument, with <c>*</c>, <c>?</c> or <c>[</c> in it, matches a name; null for <c>*</c> and <c>?</c> alone.</param>
     /// <returns>The services, in the definition's order.</returns>
     /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>ContainerNotFound</c>: none of these services has a container of that name.</exception>
     public IReadOnlyList<ServiceDefinition> SelectServices(IReadOnlyCollection<string>? names, IReadOnlyCollection<string>? containers, Func<string, string, bool>? isMatch = null)
@@ -96,9 +96,10 @@ public sealed record GenAIStack
         if (containers is null or { Count: 0 })
             return services;
 
+        var wildcards = isMatch is null ? "*?" : "*?[";
         isMatch ??= (pattern, name) => FileSystemName.MatchesSimpleExpression(pattern, name);
         var known = services.Select(service => service.Container).ToList();
-        foreach (var name in containers.Where(name => name.AsSpan().IndexOfAny("*?[") < 0 && !known.Contains(name, StringComparer.OrdinalIgnoreCase)))
+        foreach (var name in containers.Where(name => name.AsSpan().IndexOfAny(wildcards) < 0 && !known.Contains(name, StringComparer.OrdinalIgnoreCase)))
         {
             throw new ComfyAuthException(
                 "ContainerNotFound",

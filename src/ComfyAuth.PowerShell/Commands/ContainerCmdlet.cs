@@ -51,7 +51,7 @@ public abstract class ContainerCmdlet : StackCmdlet
     /// <inheritdoc/>
     protected sealed override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        var services = stack.SelectServices(Service, Name, (pattern, name) => WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(name));
+        var services = stack.SelectServices(Service, Name, IsMatch);
         if (services.Count == 0)
             return;
 
@@ -69,5 +69,17 @@ public abstract class ContainerCmdlet : StackCmdlet
         base.Dispose(disposing);
         if (disposing)
             Engine?.Dispose();
+    }
+
+    private static bool IsMatch(string pattern, string name)
+    {
+        try
+        {
+            return WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(name);
+        }
+        catch (WildcardPatternException exception)
+        {
+            throw new ComfyAuthException("NamePatternInvalid", $"'{pattern}' is no pattern of names: {exception.Message}", "Write * for any characters, ? for one, [ab] for one of several.", exception);
+        }
     }
 }

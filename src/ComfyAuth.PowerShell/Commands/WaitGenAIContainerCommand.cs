@@ -68,14 +68,14 @@ public sealed class WaitGenAIContainerCommand : ContainerCmdlet
 
     private static ComfyAuthException Failure(ContainerWaitResult result)
     {
-        var diagnosis = result.Diagnosis;
-        var message = $"{diagnosis.Container}: {result.Message} {string.Join(' ', diagnosis.Evidence)}".TrimEnd();
+        var (container, condition, evidence) = (result.Diagnosis.Container, result.Diagnosis.Condition, result.Diagnosis.Evidence);
+        var message = $"{container} ({condition}): {result.Message}{(evidence.Count == 0 ? "" : $" Seen: {string.Join("; ", evidence)}.")}";
         return result.Outcome switch
         {
-            ContainerWaitOutcome.Failed => new("ContainerWaitFailed", message, diagnosis.Remedy),
-            ContainerWaitOutcome.Stalled => new("ContainerWaitStalled", message, diagnosis.Remedy),
-            ContainerWaitOutcome.TimedOut => new("ContainerWaitTimedOut", message, diagnosis.Remedy),
-            _ => new("ContainerWaitUndetermined", message, diagnosis.Remedy),
+            ContainerWaitOutcome.Failed => new("ContainerWaitFailed", message, result.Remedy),
+            ContainerWaitOutcome.Stalled => new("ContainerWaitStalled", message, result.Remedy),
+            ContainerWaitOutcome.TimedOut => new("ContainerWaitTimedOut", message, result.Remedy),
+            _ => new("ContainerWaitUndetermined", message, result.Remedy),
         };
     }
 }

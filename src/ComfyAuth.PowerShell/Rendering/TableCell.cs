@@ -80,12 +80,24 @@ public static partial class TableCell
     /// <returns>The cell.</returns>
     public static string Text(string? text, PSHost host, int taken, int sharing)
     {
-        var width = Math.Max(8, (WidthOf(host) - taken) / sharing);
+        // A host that is too narrow for the others shows none of these; a file that is as wide as usual does.
+        var left = WidthOf(host) - taken;
+        return Broken(text, Math.Max(8, (left < 8 * sharing ? UsualWidth - taken : left) / sharing), Piece());
+    }
+
+    /// <summary>A name that is broken behind its dashes, where it is too long for its column.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="width">The width of the column.</param>
+    /// <returns>The cell.</returns>
+    public static string Name(string? name, int width) => Broken(name, width, PartOfName());
+
+    private static string Broken(string? text, int width, Regex pieces)
+    {
         var lines = new List<string>();
         foreach (var line in (text ?? "").Split('\n'))
         {
             var current = "";
-            foreach (var match in Piece().EnumerateMatches(line))
+            foreach (var match in pieces.EnumerateMatches(line))
             {
                 var piece = line.Substring(match.Index, match.Length);
                 if (current.Length > 0 && current.Length + piece.TrimEnd().Length > width)
@@ -124,4 +136,7 @@ public static partial class TableCell
     // A word with the space behind it; a path also breaks behind a separator and before the name of a variable.
     [GeneratedRegex(@"#?[^ /#]*[ /]*", RegexOptions.CultureInvariant)]
     private static partial Regex Piece();
+
+    [GeneratedRegex("[^-_.]*[-_.]*", RegexOptions.CultureInvariant)]
+    private static partial Regex PartOfName();
 }

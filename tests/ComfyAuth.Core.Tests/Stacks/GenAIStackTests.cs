@@ -99,7 +99,9 @@ public sealed class GenAIStackTests : IDisposable
         var error = Assert.Throws<ComfyAuthException>(() => stack.SelectServices(null, ["coursia-*", "comfy-qwen"]));
         var other = Assert.Throws<ComfyAuthException>(() => stack.SelectServices(["sd35"], ["comfyui-qwen"]));
 
-        Assert.Equal(("ContainerNotFound", "ContainerNotFound"), (error.Code, other.Code));
+        var odd = Assert.Throws<ComfyAuthException>(() => stack.SelectServices(null, ["sd["]));
+
+        Assert.Equal(("ContainerNotFound", "ContainerNotFound", "ContainerNotFound"), (error.Code, other.Code, odd.Code));
         Assert.StartsWith("Did you mean 'comfyui-qwen'? ", error.Remedy, StringComparison.Ordinal);
         Assert.Equal("Their containers are coursia-sd35.", other.Remedy);
     }

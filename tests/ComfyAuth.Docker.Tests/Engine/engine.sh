@@ -57,6 +57,9 @@ case $verb in
         engine=$!
         while read -r _; do
             wait "$engine"
+
+            # Its containerd dies with it, but stays a zombie where nobody reaps orphans; dockerd would take that for alive.
+            rm -f "$root/exec/containerd/containerd.pid"
             (trap - HUP INT TERM; exec dockerd "$@") </dev/null >>"$root/log" 2>&1 &
             engine=$!
         done
