@@ -21,6 +21,7 @@ public abstract class EmulatedServer : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly KestrelServer _server;
     private int _requests;
+    private int _disposed;
 
     /// <summary>Makes a server that does not listen yet.</summary>
     /// <param name="tcp">Whether it listens on a port of 127.0.0.1.</param>
@@ -60,7 +61,8 @@ public abstract class EmulatedServer : IAsyncDisposable
     /// <summary>Stops listening and drops every connection.</summary>
     public async ValueTask DisposeAsync()
     {
-        await DisposeAsyncCore();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            await DisposeAsyncCore();
         GC.SuppressFinalize(this);
     }
 

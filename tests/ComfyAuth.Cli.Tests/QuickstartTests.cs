@@ -73,9 +73,11 @@ public sealed partial class QuickstartTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "signals, and a folder for temporary files that a variable names");
         var temporary = Directory.CreateDirectory(_folder.PathOf("temporary")).FullName;
 
-        using (var whole = CliProcess.StartWithTemporaryFolder(temporary, _folder.Path, "quickstart", "--path", "sample"))
+        // Where the path is too long for a socket, there is none.
+        var deep = Directory.CreateDirectory(_folder.PathOf(new string('d', 100))).FullName;
+        using (var whole = CliProcess.StartWithTemporaryFolder(deep, _folder.Path, "quickstart", "--path", "sample"))
             Assert.Equal(0, (await whole.EndAsync()).ExitCode);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(temporary));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(deep));
 
         using (var refused = CliProcess.StartWithTemporaryFolder(temporary, _folder.Path, "quickstart", "--path", "sample"))
             Assert.Equal(3, (await refused.EndAsync()).ExitCode);

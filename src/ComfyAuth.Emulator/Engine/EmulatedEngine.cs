@@ -1,3 +1,4 @@
+using System.Text;
 using ComfyAuth.Docker;
 using Microsoft.AspNetCore.Http;
 
@@ -9,12 +10,17 @@ namespace ComfyAuth.Emulator.Engine;
 /// </summary>
 public sealed class EmulatedEngine : EmulatedServer
 {
+    private const string SocketName = "engine.sock";
+
+    // Of a socket's path, with the byte that ends it: 108 bytes on Linux and Windows, 104 on macOS.
+    private const int LongestSocketPath = 103;
+
     private readonly EngineState _state;
     private readonly EngineApi _api;
     private readonly string? _folder;
 
     private EmulatedEngine(TimeProvider clock, string? folder)
-        : base(tcp: folder is null, folder is null ? null : Path.Combine(folder, "engine.sock"))
+        : base(tcp: folder is null, folder is null ? null : Path.Combine(folder, SocketName))
     {
         _folder = folder;
         _state = new(clock);
@@ -24,7 +30,7 @@ public sealed class EmulatedEngine : EmulatedServer
     /// <summary>Where it listens.</summary>
     public DockerEndpoint Endpoint => _folder is null
         ? DockerEndpoint.Parse($"tcp://127.0.0.1:{Address.Port}", "the emulator")
-        : DockerEndpoint.Parse($"unix://{_folder}/engine.sock", "the emulator");
+        : DockerEndpoint.Parse($"unix://{_folder}/{SocketName}", "the emulator");
 
     /// <summary>Its containers as they are now.</summary>
     public IReadOnlyList<EmulatedContainer> Containers => _state.Containers;
@@ -32,8 +38,8 @@ public sealed class EmulatedEngine : EmulatedServer
     /// <summary>Starts an engine.</summary>
     /// <param name="containers">Its containers.</param>
     /// <param name="overTcp">
-    /// Whether it listens on a port of 127.0.0.1, which every user of the machine can reach; else, and not on Windows, on a
-    /// socket in a new folder that only this user can enter.
+    /// Whether it listens on a port of 127.0.0.1, which every user of the machine can reach; else on a Unix socket in a new
+    /// folder that only this user can enter, unless that folder's path is too long for a socket.
     /// </param>
     /// <param name="clock">What time it is for it; null: the system's.</param>
     /// <param name="stop">Gives up.</param>
@@ -41,8 +47,14 @@ public sealed class EmulatedEngine : EmulatedServer
     {
         ArgumentNullException.ThrowIfNull(containers);
 
-        // The folder of a socket has a short path: a socket's cannot be longer than about 100 bytes.
-        var engine = new EmulatedEngine(clock ?? TimeProvider.System, overTcp ? null : Directory.CreateTempSubdirectory("comfyauth-").FullName);
+        var folder = overTcp ? null : Directory.CreateTempSubdirectory("comfyauth-").FullName;
+        if (folder is not null && Encoding.UTF8.GetByteCount(Path.Combine(folder, SocketName)) > LongestSocketPath)
+        {
+            Directory.Delete(folder);
+            folder = null;
+        }
+
+        var engine = new EmulatedEngine(clock ?? TimeProvider.System, folder);
         try
         {
             foreach (var container in containers)

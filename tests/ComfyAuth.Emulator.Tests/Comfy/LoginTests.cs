@@ -8,7 +8,7 @@ namespace ComfyAuth.Emulator.Tests.Comfy;
 public sealed class LoginTests : IDisposable
 {
     private const string Password = "correct-horse";
-    private static readonly string Hash = Bcrypt.Hash(new(Password), Bcrypt.MinimumCost).Reveal();
+    private static readonly string Hash = Bcrypt.Hash(new SecretText(Password), Bcrypt.MinimumCost).Reveal();
 
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
@@ -68,7 +68,7 @@ public sealed class LoginTests : IDisposable
     public async Task A_new_password_counts_for_the_bearer_after_a_restart_only()
     {
         await using var server = await StartAsync("set");
-        var other = Bcrypt.Hash(new("other"), Bcrypt.MinimumCost, _stop).Reveal();
+        var other = Bcrypt.Hash(new SecretText("other"), Bcrypt.MinimumCost, _stop).Reveal();
         _folder.Write("login/PASSWORD", other + "\nadmin\n");
 
         Assert.Equal(200, await StatusAsync(server, "/system_stats", Bearer(Hash)));
@@ -88,7 +88,7 @@ public sealed class LoginTests : IDisposable
     {
         await using var server = await StartAsync("set");
         Assert.Equal(200, await StatusAsync(server, "/login"));
-        _folder.Write("login/PASSWORD", Bcrypt.Hash(new("other"), Bcrypt.MinimumCost, _stop).Reveal() + "\nadmin\n");
+        _folder.Write("login/PASSWORD", Bcrypt.Hash(new SecretText("other"), Bcrypt.MinimumCost, _stop).Reveal() + "\nadmin\n");
 
         Assert.Equal("/", (await LogInAsync(server, "form", "password={password}")).Headers.Location?.ToString());
         Assert.Equal("/login?wrong_password=1", (await LogInAsync(server, "form", "password=other")).Headers.Location?.ToString());
@@ -116,7 +116,7 @@ public sealed class LoginTests : IDisposable
         await LogInAsync(server, "form", "username=admin&password=first");
 
         var lines = _folder.Read("login/PASSWORD").Split('\n');
-        Assert.True(Bcrypt.Verify(new("first"), BcryptHash.Parse(lines[0]), _stop));
+        Assert.True(Bcrypt.Verify(new SecretText("first"), BcryptHash.Parse(lines[0]), _stop));
         Assert.Equal("admin", lines[1]);
         Assert.Equal(401, await StatusAsync(server, "/system_stats?token="));
         Assert.Equal(200, await StatusAsync(server, "/system_stats", Bearer(lines[0])));

@@ -263,6 +263,9 @@ public sealed class EmulatedEngineTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<DockerException>(async () => await waiting);
         Assert.False(Directory.Exists(folder));
+
+        // Whoever disposes of it twice does no harm.
+        await engine.DisposeAsync();
     }
 
     private static async Task<List<T>> ReadAsync<T>(IAsyncEnumerable<T> items)
