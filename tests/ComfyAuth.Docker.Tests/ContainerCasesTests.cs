@@ -116,6 +116,21 @@ public sealed class ContainerCasesTests(TestEngine engine)
     }
 
     [Fact]
+    public async Task An_installation_that_stalls_while_a_healthcheck_keeps_asking()
+    {
+        var service = new TestService(engine);
+        await using var container = await service.RunAsync(engine, "echo Collecting torch; sleep 600", creation => OfTheHost(creation, "/usr/bin/curl") with
+        {
+            Healthcheck = TestService.Check($"curl -f http://127.0.0.1:{service.Port}/") with { Interval = TimeSpan.FromSeconds(5), Retries = 100 },
+        });
+
+        var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(12) }, Stop);
+
+        Assert.Equal(ContainerWaitOutcome.Stalled, result.Outcome);
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(25));
+    }
+
+    [Fact]
     public async Task A_crash_loop()
     {
         var service = new TestService(engine);

@@ -93,7 +93,7 @@ internal static class AnswerRules
 
     private static DiagnosisFinding? Unresponsive(DiagnosisContext context)
     {
-        if (context is not { IsRunning: true, Readings.IsLive: false, Container: { } container })
+        if (context is not { IsRunning: true, Readings.IsLive: false, Container: { StartedAt: not null } container })
             return null;
 
         var hasListened = context.Listening is { } sign && (sign.Line.Timestamp is not { } since || context.Since(since) > ListeningAtLast);
@@ -115,8 +115,8 @@ internal static class AnswerRules
     }
 
     private static DiagnosisFinding? NotSeen(DiagnosisContext context) =>
-        context.Snapshot.NotSeen.Count > 0
-            ? new("What it does could not be found out.", DiagnosisConfidence.Low, [.. context.Snapshot.NotSeen])
+        context.Snapshot.NotSeen.Count > 0 || context is { IsRunning: true, Readings.IsLive: null }
+            ? new($"What it does could not be found out{(context.IsRunning ? $"; asked at {context.Service.Url}: {context.Readings.Answer}" : "")}.", DiagnosisConfidence.Low, [$"engine: {context.Container?.State}"])
             : null;
 
     private static Uri? Listens(DiagnosisContext context) => Uri.TryCreate(context.Listening?["url"], UriKind.Absolute, out var url) ? url : null;

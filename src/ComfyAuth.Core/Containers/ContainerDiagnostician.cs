@@ -60,7 +60,10 @@ public static class ContainerDiagnostician
             Message = EvidenceText.Show(finding.Message, redactor, LongestSentence),
             Evidence =
             [
-                .. finding.Evidence.Concat(beside.Select(item => $"also {item.Rule.Condition}: {item.Finding.Message}")).Select(line => EvidenceText.Show(line, redactor)).Where(line => line.Length > 0).Distinct().Take(MostEvidence),
+                .. finding.Evidence
+                    .Concat(beside.Select(item => $"also {item.Rule.Condition}: {item.Finding.Message}"))
+                    .Concat(snapshot.NotSeen.Select(line => $"not seen: {line}"))
+                    .Select(line => EvidenceText.Show(line, redactor)).Where(line => line.Length > 0).Distinct().Take(MostEvidence),
             ],
             Remedy = EvidenceText.Show(remedy, redactor, LongestSentence),
             Also = [.. beside.Select(item => item.Rule.Condition)],
@@ -89,7 +92,7 @@ public static class ContainerDiagnostician
         or ContainerCondition.MountMissing or ContainerCondition.MountIsDirectory or ContainerCondition.PortConflict or ContainerCondition.GpuMissing;
 
     private static bool IsKnownNotToRun(ContainerSnapshot snapshot) =>
-        snapshot.Container is { } container ? container.State is not (ContainerState.Running or ContainerState.Unknown) : snapshot.NotSeen.Count == 0;
+        snapshot.Container?.State is not (ContainerState.Running or ContainerState.Unknown);
 
     private static double? Cpu(ContainerSnapshot snapshot, TimeSpan? uptime) =>
         snapshot.Usage?.Cpu ?? (snapshot.Stats is { } stats && uptime is { TotalSeconds: > 0 and var seconds } ? stats.CpuTime.TotalSeconds / seconds * 100 : null);

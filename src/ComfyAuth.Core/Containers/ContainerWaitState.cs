@@ -12,6 +12,9 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
     /// <summary>How long a container that ran may be away: who makes it anew removes it first.</summary>
     public static readonly TimeSpan RecreationGrace = TimeSpan.FromSeconds(5);
 
+    // A healthcheck works in the container too, but not at three looks in a row.
+    private const int LastingWork = 3;
+
     private static readonly TimeSpan QuickPhase = TimeSpan.FromSeconds(30);
 
     /// <summary>When the last sign of life was noticed.</summary>
@@ -23,6 +26,12 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
     private bool HasRun { get; init; } = Last.State == ContainerState.Running;
 
     private TimeSpan? AwaySince { get; init; }
+
+    private int LooksAtWork { get; init; }
+
+    private DateTimeOffset? LastLine { get; init; } = IsAtWork(Last) ? null : Last.LastSignOfLife;
+
+    private string? LastPackage { get; init; } = Last.Package;
 
     private string Name => $"The container '{Last.Container}'";
 
@@ -40,16 +49,25 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
     public ContainerWaitState After(ContainerDiagnosis seen, TimeSpan at)
     {
         var back = EngineSilentSince is not null;
-        return this with
+        var next = this with
         {
             Last = seen,
             EngineSilentSince = null,
             HasRun = HasRun || seen.State == ContainerState.Running,
             AwaySince = IsAway(seen) ? (back ? at : AwaySince ?? at) : null,
-
-            // While the engine was away, nobody could see a sign of life.
-            SignAt = back || Signs(seen) != Signs(Last) ? at : SignAt,
+            LooksAtWork = IsAtWork(seen) ? LooksAtWork + 1 : 0,
+            LastLine = IsAtWork(seen) ? LastLine : seen.LastSignOfLife,
+            LastPackage = seen.Package ?? LastPackage,
         };
+
+        // While the engine was away, nobody could see a sign of life. Conditions and health change with time alone. The engine's
+        // times are compared with each other only.
+        var isAlive = back
+            || next.LooksAtWork >= LastingWork
+            || next.LastLine != LastLine
+            || next.LastPackage != LastPackage
+            || (seen.IsLive, seen.State, seen.Id, seen.StartedAt, seen.RestartCount) != (Last.IsLive, Last.State, Last.Id, Last.StartedAt, Last.RestartCount);
+        return isAlive ? next with { SignAt = at } : next;
     }
 
     /// <summary>The state after a look that the engine did not answer.</summary>
@@ -90,9 +108,7 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
 
     private static bool IsAway(ContainerDiagnosis seen) => seen.Condition is ContainerCondition.Absent or ContainerCondition.Stopped;
 
-    /// <summary>What differs from one look to the next while there is life. The engine's times are only compared with each other.</summary>
-    private static (DateTimeOffset?, ContainerCondition, string?, ContainerHealthStatus, ContainerState?, bool?, (string?, DateTimeOffset?, int)) Signs(ContainerDiagnosis seen) =>
-        (seen.LastSignOfLife, seen.Condition, seen.Package, seen.Health, seen.State, seen.IsLive, (seen.Id, seen.StartedAt, seen.RestartCount));
+    private static bool IsAtWork(ContainerDiagnosis seen) => seen.LastSignOfLife == seen.ObservedAt;
 
     private static string Text(TimeSpan time) => time.TotalSeconds switch
     {

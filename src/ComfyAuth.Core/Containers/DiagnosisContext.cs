@@ -17,6 +17,7 @@ internal sealed class DiagnosisContext
     // A program that dies at once can have written before the engine notes that it started.
     private static readonly TimeSpan StartSlack = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Lately = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SlowLoop = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan YoungLine = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongSilence = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan UsualBoot = TimeSpan.FromMinutes(5);
@@ -80,7 +81,10 @@ internal sealed class DiagnosisContext
     /// <summary>It ends again and again.</summary>
     public bool IsLooping => Container is { RestartCount: >= 3 } && (Container.State == ContainerState.Restarting || (IsRunning && !IsLive && HasEndedLately));
 
-    private bool HasEndedLately => Snapshot.Events.Count > 0 ? Ends.Count >= 2 : Container?.FinishedAt is { } end && Since(end) < Lately;
+    // An installation that fails may take a quarter of an hour each time.
+    private bool HasEndedLately => Ends.Count >= 2
+        || (Snapshot.Events.Count == 0 && Container?.FinishedAt is { } end && Since(end) < Lately)
+        || (Container is { CreatedAt: { } made, RestartCount: > 0 and var count } && Since(made) / count < SlowLoop);
 
     /// <summary>Between the two samples it worked, received or wrote.</summary>
     public bool IsActive => Snapshot.Usage is { } usage && (usage.Cpu >= LeastCpu || usage.NetworkReceived >= LeastTraffic || usage.BlockWritten > 0);

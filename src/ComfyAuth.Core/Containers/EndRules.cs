@@ -51,7 +51,7 @@ internal static class EndRules
 
         var limit = container.MemoryLimit is { } bytes ? $"its memory limit of {EvidenceText.Size(bytes)} was reached" : "it has no memory limit, so the memory of the engine's machine itself ran out";
         var whom = context.IsRunning && killed?.OccurredAt > container.StartedAt ? "a process in it" : "it";
-        var restarted = context.IsRunning && container.FinishedAt is { } died && (killed is null || killed.OccurredAt <= died + SameEnd) ? " It has been started again since." : "";
+        var restarted = context.IsRunning && container.FinishedAt is { } died && (killed is null || killed.OccurredAt - died <= SameEnd) ? " It has been started again since." : "";
         var evidence = new List<string>();
         if (isMarked)
             evidence.Add($"engine: killed for want of memory{(context.IsRunning ? "" : $", {EvidenceText.ExitCode(container.ExitCode)}")}");
@@ -80,7 +80,7 @@ internal static class EndRules
         var times = context.Ends.Count >= 2
             ? string.Create(CultureInfo.InvariantCulture, $"{context.Ends.Count} times within {EvidenceText.Duration(context.Ends[^1].OccurredAt - context.Ends[0].OccurredAt)}")
             : string.Create(CultureInfo.InvariantCulture, $"{container.RestartCount + (context.IsRunning ? 0 : 1)} times since it was started");
-        var code = context.LastExitCode is { } last ? $", last with {EvidenceText.ExitCode(last)}" : "";
+        var code = context.LastExitCode is null ? "" : $", last{With(context)}";
         return new($"It has ended {times}{code}{(hasGivenUp ? ", and the engine has given up" : "")}.{context.FailureSentence}",
             hasGivenUp || container.State == ContainerState.Restarting || context.Ends.Count > 2 ? DiagnosisConfidence.High : DiagnosisConfidence.Medium,
             [string.Create(CultureInfo.InvariantCulture, $"restarts: {container.RestartCount}, policy '{container.RestartPolicy}'"), .. context.LogEnd(5)]);
@@ -88,7 +88,7 @@ internal static class EndRules
 
     private static DiagnosisFinding? Restarting(DiagnosisContext context) =>
         context.Container is { State: ContainerState.Restarting } container && !context.IsLooping
-            ? new($"It ended with {EvidenceText.ExitCode(container.ExitCode)}, and the engine is about to start it again.{context.FailureSentence}", DiagnosisConfidence.High,
+            ? new($"It ended{With(context)}, and the engine is about to start it again.{context.FailureSentence}", DiagnosisConfidence.High,
                 [string.Create(CultureInfo.InvariantCulture, $"restarts: {container.RestartCount}, policy '{container.RestartPolicy}'"), .. context.LogEnd(5)])
             : null;
 
@@ -112,15 +112,18 @@ internal static class EndRules
         {
             { State: ContainerState.Removing } => ("It is being removed.", "Create it again when it is gone: docker compose up -d"),
             { State: ContainerState.Dead } => ("The engine could neither stop nor remove it.", $"Remove it by force (docker rm -f {container.Name}), or restart the engine; then create it again."),
+            { FinishedAt: null } => ("It does not run; the engine did not say why.", $"Read its log (docker logs --tail 100 {container.Name}), and start it: docker start {container.Name}"),
             _ when WasStopped(context) => ($"It was stopped{when}{(LastAct(context) is null ? ", or killed" : "")}: {EvidenceText.ExitCode(container.ExitCode)}.", $"Start it: docker start {container.Name}"),
             { ExitCode: 0 } => ($"It ended by itself{when}, without an error.", $"Start it (docker start {container.Name}); if it ends again, its command is over at once instead of serving."),
             _ => ($"It ended by itself{when}: {EvidenceText.ExitCode(container.ExitCode)}.{context.FailureSentence}", $"Read its log (docker logs --tail 100 {container.Name}), mend the cause, and start it."),
         };
-        return new(message, DiagnosisConfidence.High, [string.Create(CultureInfo.InvariantCulture, $"engine: {container.State}, {EvidenceText.ExitCode(container.ExitCode)}, restart policy '{container.RestartPolicy}'"), .. context.LogEnd(5)])
+        return new(message, DiagnosisConfidence.High, [string.Create(CultureInfo.InvariantCulture, $"engine: {container.State}{With(context)}, restart policy '{container.RestartPolicy}'"), .. context.LogEnd(5)])
         {
             Remedy = remedy,
         };
     }
+
+    private static string With(DiagnosisContext context) => context.LastExitCode is { } code ? $" with {EvidenceText.ExitCode(code)}" : "";
 
     private static EngineEvent? LastAct(DiagnosisContext context) => context.Snapshot.Events.LastOrDefault(item => item.Action is "stop" or "kill" or "start");
 

@@ -22,7 +22,7 @@ internal static class LogSignatures
         new(LogTopic.Install, "^(remote: )?(Enumerating|Counting|Compressing|Receiving|Resolving) (objects|deltas): |^Updating files: ", "git clones a repository"),
         new(LogTopic.Install, $@"^Get:[0-9]+ \S+ \S+ \S+ (?<package>\S+) \S+ \S+ \[{Size}\]", "apt downloads packages"),
         new(LogTopic.Install, "^(Get|Hit|Ign):[0-9]+ ", "apt reads its lists"),
-        new(LogTopic.Install, @"^(Unpacking|Setting up) (?<package>\S+) \(|^Selecting previously unselected package (?<package>\S+[^.\s])|^Preparing to unpack ", "apt installs packages"),
+        new(LogTopic.Install, @"^(Unpacking|Setting up) (?<package>\S+) \(|^Selecting previously unselected package (?<package>[^\s:]*[^.\s:])|^Preparing to unpack ", "apt installs packages"),
         new(LogTopic.Install, "^(Collecting package metadata|Solving environment|Downloading and Extracting Packages|(Preparing|Verifying|Executing) transaction)", "conda installs packages"),
         new(LogTopic.Install, "^Fetching (?<package>[0-9]+ files)", "files are downloaded from the model hub"),
         new(LogTopic.Install, @"^(?<package>[^\s:]+\.(safetensors|sft|ckpt|pt|pth|bin|gguf|onnx|zip|tar\.gz)):\s+[0-9]+%\|[^|]*\|\s*[0-9.]+[kMGT]?/(?<size>[0-9.]+[kMGT]?)", "a file is downloaded"),

@@ -36,8 +36,7 @@ internal static class StartRules
 
     private static DiagnosisFinding? Absent(DiagnosisContext context)
     {
-        // What could not be seen may well be there.
-        if (context.Container is not null || context.Snapshot.NotSeen.Count > 0)
+        if (context.Container is not null)
             return null;
 
         var evidence = new List<string> { $"the engine knows no container '{context.Service.Container}'" };

@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using ComfyAuth.Containers;
+using ComfyAuth.Docker;
 using ComfyAuth.Secrets;
 
 namespace ComfyAuth.Tests.Containers;
 
-public sealed class ContainerDiagnosticianTests
+public sealed partial class ContainerDiagnosticianTests
 {
     public static TheoryData<string> Cases => [.. DiagnosisCase.All.Select(item => item.Name)];
 
@@ -61,19 +63,125 @@ public sealed class ContainerDiagnosticianTests
     }
 
     [Fact]
-    public void Dump()
+    public void Lines_of_an_earlier_run_explain_nothing()
     {
-        var o = new System.Text.StringBuilder();
-        foreach (var c in DiagnosisCase.All)
-        {
-            var w = System.Diagnostics.Stopwatch.StartNew();
-            var d = Diagnose(c.Snapshot());
-            o.AppendLine($"## {c.Name} {d.Condition} {d.Confidence} also[{string.Join(",", d.Also)}] moving={d.IsMoving} pkg={d.Package} at={d.UnhealthyAt - d.ObservedAt} {w.ElapsedMilliseconds}ms\n   {d.Message}");
-            foreach (var e in d.Evidence) o.AppendLine("   - " + e);
-            o.AppendLine("   > " + d.Remedy);
-        }
-        File.WriteAllText("/tmp/dump.txt", o.ToString());
+        var snapshot = DiagnosisCase.Named("gpu-not-reserved").Snapshot();
+        var later = snapshot.Container! with { State = ContainerState.Running, StartedAt = snapshot.TakenAt.AddSeconds(-0.5), FinishedAt = snapshot.TakenAt.AddHours(-1) };
+        var log = snapshot.Log.Select(line => line with { Timestamp = snapshot.TakenAt.AddHours(-1) });
+
+        var diagnosis = Diagnose(snapshot with { Container = later, Log = [.. log], Readings = DiagnosisCase.Named("starting").Snapshot().Readings });
+
+        Assert.Equal((ContainerCondition.Starting, 0), (diagnosis.Condition, diagnosis.Also.Count));
     }
+
+    [Fact]
+    public void An_answer_at_the_address_of_a_container_that_does_not_run_is_not_its_own()
+    {
+        var ready = DiagnosisCase.Named("ready").Snapshot();
+
+        var absent = Diagnose(ready with { Container = null });
+        var stopped = Diagnose(ready with { Container = DiagnosisCase.Named("ended").Snapshot().Container });
+
+        Assert.Equal((false, null, false), (absent.IsLive, absent.IsProtected, absent.IsReady));
+        Assert.Contains(absent.Evidence, line => line.StartsWith("something else answers at http://localhost:8188/", StringComparison.Ordinal));
+        Assert.Equal((false, null, false), (stopped.IsLive, stopped.IsProtected, stopped.IsReady));
+    }
+
+    [Theory]
+    [InlineData("apt-get install -y git", "the connection was reset", ContainerCondition.Installing)]
+    [InlineData("/bin/bash -c \"apt-get install -y git; python main.py\"", "the connection was reset", ContainerCondition.Starting)]
+    public void A_shell_that_will_install_is_no_installation(string process, string answer, ContainerCondition condition)
+    {
+        var snapshot = DiagnosisCase.Named("starting").Snapshot();
+
+        var diagnosis = Diagnose(snapshot with { Processes = [new(1, null, process)], Readings = new() { IsLive = false, Answer = answer } });
+
+        Assert.Equal(condition, diagnosis.Condition);
+    }
+
+    [Fact]
+    public void A_fault_beside_a_service_that_works_is_told_beside_it()
+    {
+        var snapshot = DiagnosisCase.Named("ready").Snapshot();
+
+        var diagnosis = Diagnose(snapshot with
+        {
+            Container = snapshot.Container! with { OutOfMemoryKilled = true, FinishedAt = snapshot.TakenAt.AddMinutes(-5) },
+            MountedDirectories = ["/run/secrets/qwen-api-user.token"],
+            Log = [new(ContainerLogStream.StandardError, snapshot.TakenAt, "RuntimeError: No CUDA GPUs are available")],
+        });
+
+        Assert.Equal(ContainerCondition.Ready, diagnosis.Condition);
+        Assert.Equal([ContainerCondition.MountIsDirectory, ContainerCondition.GpuMissing, ContainerCondition.OutOfMemory], diagnosis.Also);
+        Assert.StartsWith("Stop the container, remove the directory", diagnosis.Remedy, StringComparison.Ordinal);
+    }
+
+    // Start period 120 s, then 5 failures, 30 s apart; each probe took 2 s, or longer than it may.
+    [Theory]
+    [InlineData(60, 0, 2, 220)]
+    [InlineData(60, 0, 60, 260)]
+    [InlineData(200, 2, 2, 96)]
+    [InlineData(2000, 4, 2, 32)]
+    [InlineData(2000, 9, 2, 0)]
+    public void The_moment_when_the_healthcheck_gives_up_is_foretold(int uptime, int streak, double probeTime, int expected)
+    {
+        var snapshot = DiagnosisCase.Named("starting").Snapshot();
+        var probe = new ContainerHealthProbe(snapshot.TakenAt.AddSeconds(-probeTime), snapshot.TakenAt, 1, "curl: (7) Failed to connect");
+
+        var diagnosis = Diagnose(snapshot with { Container = snapshot.Container! with { StartedAt = snapshot.TakenAt.AddSeconds(-uptime), HealthFailingStreak = streak, HealthLog = [probe] } });
+
+        Assert.Equal(expected, (diagnosis.UnhealthyAt!.Value - snapshot.TakenAt).TotalSeconds, 1.0);
+    }
+
+    [Fact]
+    public void No_healthcheck_foretells_nothing()
+    {
+        var snapshot = DiagnosisCase.Named("starting").Snapshot();
+        var check = snapshot.Container!.Healthcheck!;
+
+        Assert.Null(Diagnose(snapshot with { Container = snapshot.Container with { Healthcheck = null } }).UnhealthyAt);
+        Assert.Null(Diagnose(snapshot with { Container = snapshot.Container with { Healthcheck = check with { Test = ["NONE"] } } }).UnhealthyAt);
+        Assert.Null(Diagnose(snapshot with { Container = snapshot.Container with { Health = ContainerHealthStatus.Healthy } }).UnhealthyAt);
+        Assert.Null(Diagnose(snapshot with { Readings = DiagnosisCase.Named("ready").Snapshot().Readings }).UnhealthyAt);
+    }
+
+    [Fact]
+    public void A_stopped_container_whose_details_are_unknown_is_not_said_to_have_ended_well()
+    {
+        var snapshot = DiagnosisCase.Named("ended").Snapshot();
+
+        var diagnosis = Diagnose(snapshot with { Container = snapshot.Container! with { StartedAt = null, FinishedAt = null, ExitCode = 0 }, NotSeen = ["The engine did not give the details within 10 s."] });
+
+        Assert.Equal((ContainerCondition.Stopped, null), (diagnosis.Condition, diagnosis.ExitCode));
+        Assert.DoesNotContain("without an error", diagnosis.Message, StringComparison.Ordinal);
+        Assert.Contains("not seen: The engine did not give the details within 10 s.", diagnosis.Evidence);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", 8188, "127.0.0.1:8188->8188/tcp")]
+    [InlineData("", 8188, "0.0.0.0:8188->8188/tcp")]
+    [InlineData("::", 8188, "[::]:8188->8188/tcp")]
+    [InlineData("", null, "8188/tcp")]
+    public void Ports_are_written_as_docker_writes_them(string address, int? published, string expected)
+    {
+        var snapshot = DiagnosisCase.Named("ready").Snapshot();
+
+        Assert.Equal([expected], Diagnose(snapshot with { Container = snapshot.Container! with { Ports = [new(8188, "tcp", address, published)] } }).Ports);
+    }
+
+    [Fact]
+    public void The_documentation_lists_the_rules_as_they_are()
+    {
+        var text = Repository.Read("docs/diagnosis.md");
+
+        Assert.Equal(
+            ContainerDiagnostician.Rules.Select(rule => $"| `{rule.Id}` | `{rule.Condition}` | {rule.Meaning} | {rule.Remedy} |".Replace("|  |", "| |", StringComparison.Ordinal)),
+            DocumentedRule().Matches(text).Select(row => row.Value));
+        Assert.Equal(Enum.GetNames<ContainerCondition>().Order(StringComparer.Ordinal), Documentation.DocumentationTests.Rows("docs/diagnosis.md", "Conditions").Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex(@"^\| `[a-z-]+` \| `[A-Z].*$", RegexOptions.Multiline)]
+    private static partial Regex DocumentedRule();
 
     private static string Fact(ContainerDiagnosis diagnosis, string name) => Convert.ToString(
         name switch

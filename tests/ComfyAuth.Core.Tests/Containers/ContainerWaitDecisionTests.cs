@@ -64,7 +64,7 @@ public sealed class ContainerWaitDecisionTests
 
         Assert.Equal("The container 'comfyui' is ready.", Message(ContainerGoal.Ready, "0:Ready,ready"));
         Assert.Equal("The container 'comfyui' is ready, and yet: It is HealthcheckCannotPass.", Message(ContainerGoal.Ready, "0:HealthcheckCannotPass,ready"));
-        Assert.Equal("The container 'comfyui' has shown no sign of life for 20 s. It is Installing.", Message(ContainerGoal.Ready, "0:Starting; 5:Installing"));
+        Assert.Equal("The container 'comfyui' has shown no sign of life for 20 s. It is Installing.", Message(ContainerGoal.Ready, "0:Starting; 5:Installing,package=torch"));
         Assert.Equal("The container 'comfyui' has no healthcheck; wait for Ready instead.", Message(ContainerGoal.Healthy, "0:Starting"));
         Assert.Equal("After 100 s it was not so that the container 'comfyui' answers. It is Installing. The last sign of life was noticed just now.", Message(ContainerGoal.Live, "moving"));
         Assert.Equal(
@@ -119,6 +119,7 @@ public sealed class ContainerWaitDecisionTests
             ["Healthy" or "Unhealthy"] => seen with { Health = Enum.Parse<ContainerHealthStatus>(word) },
             ["Starting-health"] => seen with { Health = ContainerHealthStatus.Starting },
             ["sign", var second] => seen with { LastSignOfLife = DateTimeOffset.UnixEpoch.AddSeconds(int.Parse(second, null)) },
+            ["work"] => seen with { LastSignOfLife = seen.ObservedAt },
             ["package", var package] => seen with { Package = package },
             ["id", var id] => seen with { Id = id },
             _ => seen with { State = Enum.Parse<ContainerState>(word.Replace("-state", "", StringComparison.Ordinal)) },

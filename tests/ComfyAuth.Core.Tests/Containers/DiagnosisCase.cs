@@ -42,7 +42,7 @@ internal sealed record DiagnosisCase(string Name, string Rule, ContainerConditio
             {
                 Name = "comfyui-qwen",
                 Container = "comfyui-qwen",
-                Url = new Uri("http://localhost:8188"),
+                Url = new Uri(seen.Url),
                 HealthPath = "/system_stats",
                 Auth = seen.Auth,
                 ComposeFile = "docker-configurations/services/comfyui-qwen/docker-compose.yml",
@@ -89,6 +89,8 @@ internal sealed record DiagnosisCase(string Name, string Rule, ContainerConditio
 
         [System.Text.Json.Serialization.JsonConverter(typeof(System.Text.Json.Serialization.JsonStringEnumConverter<AuthKind>))]
         public AuthKind Auth { get; init; }
+
+        public string Url { get; init; } = "http://localhost:8188";
 
         public ServiceReadings? Readings { get; init; }
 
