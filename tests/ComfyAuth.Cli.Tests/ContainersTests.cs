@@ -143,7 +143,7 @@ public sealed class ContainersTests(TestEngine engine) : IDisposable
         const string key = "hf_kQ3vXw9ZbT7nLr2MsYd8";
         await using var leaky = await ContainerAsync(
             "leaky",
-            "echo \"For direct API calls, use token=$TOKEN\"; echo \"key $HF_TOKEN\" >&2; exec sleep 100000 \"$TOKEN\"",
+            "echo \"For direct API calls, use token=$TOKEN\"; echo \"key $HF_TOKEN\" >&2; exec sh -c 'sleep 100000; true' \"$TOKEN\"",
             creation => creation with
             {
                 Environment = new Dictionary<string, string> { ["TOKEN"] = hash, ["HF_TOKEN"] = key },

@@ -123,7 +123,8 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
     }
 
     It 'are seen from thread jobs at once' {
-        $jobs = 1..4 | ForEach-Object { Start-ThreadJob { Import-Module $using:modulePath; Get-GenAIContainer -LiteralPath $using:root -DockerHost $using:at.DockerHost } }
+        $address = $engine.Address
+        $jobs = 1..4 | ForEach-Object { Start-ThreadJob { Import-Module $using:modulePath; Get-GenAIContainer -LiteralPath $using:root -DockerHost $using:address } }
 
         $found = $jobs | Receive-Job -Wait -AutoRemoveJob
 
