@@ -76,7 +76,9 @@ internal sealed class SampleContainers : IAsyncDisposable
             Image = isComfy ? "python:3.11" : $"{service.Container}:latest",
             CreatedAt = _started - TimeSpan.FromSeconds(1),
             StartedAt = _started,
-            Ports = [new(isComfy ? ComfyPort : 8000, "tcp", "127.0.0.1", server.Address.Port)],
+
+            // Those of the original, which the system may have given to others.
+            Ports = [new(isComfy ? ComfyPort : 8000, "tcp", "127.0.0.1", service.Url.Port)],
             Processes = [isComfy ? "python main.py --listen 0.0.0.0 --port 8188" : "uvicorn app:app --host 0.0.0.0 --port 8000"],
             Load = isComfy ? new() { Cpus = 0.04, Memory = 3L << 30 } : new() { Memory = 180L << 20 },
         };

@@ -56,7 +56,13 @@ internal static class ContainerDescription
             ["HostConfig"] = HostConfig(container),
             ["GraphDriver"] = new JsonObject
             {
-                ["Data"] = EngineJson.Map(new[] { ("LowerDir", "lower"), ("MergedDir", "merged"), ("UpperDir", "diff"), ("WorkDir", "work") }.Select(part => KeyValuePair.Create(part.Item1, $"{layers}/{part.Item2}"))),
+                ["Data"] = new JsonObject
+                {
+                    ["LowerDir"] = $"{layers}/lower",
+                    ["MergedDir"] = $"{layers}/merged",
+                    ["UpperDir"] = $"{layers}/diff",
+                    ["WorkDir"] = $"{layers}/work",
+                },
                 ["Name"] = "overlay2",
             },
             ["Mounts"] = Mounts(container),

@@ -10,6 +10,8 @@ internal static class EngineDescription
     public const long Memory = 16L << 30;
     private const string Release = "20.10.24";
     private const string Kernel = "6.1.0-emulated";
+    private const string Commit = "emulated";
+    private const string Go = "go1.19.8";
 
     public static JsonObject Version()
     {
@@ -18,15 +20,26 @@ internal static class EngineDescription
         {
             ["Platform"] = new JsonObject { ["Name"] = "" },
             ["Components"] = new JsonArray(
-                Component("Engine", Release, ("ApiVersion", EngineApi.Version), ("Arch", "amd64"), ("BuildTime", built), ("Experimental", "false"), ("GitCommit", "emulated"), ("GoVersion", "go1.19.8"), ("KernelVersion", Kernel), ("MinAPIVersion", EngineApi.OldestVersion), ("Os", "linux")),
-                Component("containerd", "1.6.20", ("GitCommit", "emulated")),
-                Component("runc", "1.1.5", ("GitCommit", "emulated")),
-                Component("docker-init", "0.19.0", ("GitCommit", ""))),
+                Component("Engine", Release, new()
+                {
+                    ["ApiVersion"] = EngineApi.Version,
+                    ["Arch"] = "amd64",
+                    ["BuildTime"] = built,
+                    ["Experimental"] = "false",
+                    ["GitCommit"] = Commit,
+                    ["GoVersion"] = Go,
+                    ["KernelVersion"] = Kernel,
+                    ["MinAPIVersion"] = EngineApi.OldestVersion,
+                    ["Os"] = "linux",
+                }),
+                Component("containerd", "1.6.20", new() { ["GitCommit"] = Commit }),
+                Component("runc", "1.1.5", new() { ["GitCommit"] = Commit }),
+                Component("docker-init", "0.19.0", new() { ["GitCommit"] = "" })),
             ["Version"] = Release,
             ["ApiVersion"] = EngineApi.Version,
             ["MinAPIVersion"] = EngineApi.OldestVersion,
-            ["GitCommit"] = "emulated",
-            ["GoVersion"] = "go1.19.8",
+            ["GitCommit"] = Commit,
+            ["GoVersion"] = Go,
             ["Os"] = "linux",
             ["Arch"] = "amd64",
             ["KernelVersion"] = Kernel,
@@ -85,9 +98,9 @@ internal static class EngineDescription
             ["DefaultRuntime"] = "runc",
             ["Swarm"] = new JsonObject { ["LocalNodeState"] = "inactive", ["ControlAvailable"] = false, ["RemoteManagers"] = null }.With("", "NodeID NodeAddr Error"),
             ["InitBinary"] = "docker-init",
-            ["ContainerdCommit"] = Commit(),
-            ["RuncCommit"] = Commit(),
-            ["InitCommit"] = Commit(),
+            ["ContainerdCommit"] = CommitOf(),
+            ["RuncCommit"] = CommitOf(),
+            ["InitCommit"] = CommitOf(),
             ["SecurityOptions"] = new JsonArray("name=seccomp,profile=default"),
             ["Warnings"] = null,
         }
@@ -96,12 +109,7 @@ internal static class EngineDescription
             .With("", "HttpProxy HttpsProxy NoProxy Isolation");
     }
 
-    private static JsonObject Component(string name, string version, params IEnumerable<(string Name, string Value)> details) => new()
-    {
-        ["Name"] = name,
-        ["Version"] = version,
-        ["Details"] = EngineJson.Map(details.Select(detail => KeyValuePair.Create(detail.Name, detail.Value))),
-    };
+    private static JsonObject Component(string name, string version, JsonObject details) => new() { ["Name"] = name, ["Version"] = version, ["Details"] = details };
 
-    private static JsonObject Commit() => new() { ["ID"] = "emulated", ["Expected"] = "emulated" };
+    private static JsonObject CommitOf() => new() { ["ID"] = Commit, ["Expected"] = Commit };
 }
