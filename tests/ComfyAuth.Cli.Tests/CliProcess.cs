@@ -23,9 +23,24 @@ internal sealed class CliProcess : IDisposable
         return await cli.EndAsync();
     }
 
-    public static CliProcess Start(string folder, params string[] arguments)
+    /// <summary>Runs it with other frameworks than it asks for.</summary>
+    public static async Task<CliResult> RunWithAsync(string runtimeConfiguration, string folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "comfyauth.dll"), .. arguments])
+        using var cli = Start(folder, ["exec", "--runtimeconfig", runtimeConfiguration, Program, .. arguments], []);
+        return await cli.EndAsync();
+    }
+
+    public static CliProcess Start(string folder, params string[] arguments) => Start(folder, [Program, .. arguments], []);
+
+    /// <summary>Starts it with a folder of its own for temporary files (Unix).</summary>
+    public static CliProcess StartWithTemporaryFolder(string temporary, string folder, params string[] arguments) =>
+        Start(folder, [Program, .. arguments], new() { ["TMPDIR"] = temporary, ["DOTNET_EnableDiagnostics"] = "0" });
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "comfyauth.dll");
+
+    private static CliProcess Start(string folder, IEnumerable<string> arguments, Dictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
@@ -35,6 +50,8 @@ internal sealed class CliProcess : IDisposable
             // The stack's variables of whoever runs the tests would shadow the samples'.
             Environment = { ["COMFYUI_API_TOKEN"] = null, ["COMFYUI_BEARER_TOKEN"] = null, ["COMFYUI_PASSWORD"] = null, ["COMFYUI_RAW_TOKEN"] = null, ["COMFYUI_USERNAME"] = null },
         };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return new CliProcess(process);

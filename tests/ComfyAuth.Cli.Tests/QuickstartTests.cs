@@ -25,7 +25,7 @@ public sealed partial class QuickstartTests : IDisposable
             .Select(cells => $"{cells[0].TrimStart('|', ' ').Split('/')[^1]} {cells[2]}");
         Assert.Equal([".env#COMFYUI_BEARER_TOKEN Truncated", ".env#COMFYUI_PASSWORD OtherPassword", "PASSWORD CarriageReturn", "qwen-api-user.token Stale"], faults.Order(StringComparer.Ordinal));
         Assert.Contains("As Compose v2 reads it: the run of", report, StringComparison.Ordinal);
-        Assert.Equal(1, CountBefore(result.Output, "COMFYUI_LOGIN_ENABLED", "2. The repair"));
+        Assert.Equal(1, CountBefore(result.Output, "COMFYUI_LOGIN_ENABLED", "3. The repair"));
 
         var stack = GenAIStack.Find(_folder.PathOf("sample/stack"));
         Assert.All(new TokenAuditor(new(), new(), _ => null).Audit(stack, cancellationToken: TestContext.Current.CancellationToken), seen => Assert.Equal(TokenState.Match, seen.State));
@@ -44,6 +44,66 @@ public sealed partial class QuickstartTests : IDisposable
         Assert.Contains("is removed", result.Output, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
         Directory.Delete(Path.GetDirectoryName(report)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task It_shows_the_containers_of_the_original_and_why_one_is_unhealthy()
+    {
+        var result = await RunAsync("--path", "sample");
+        var output = result.Output;
+        var containers = output[..output.IndexOf("2. The audit", StringComparison.Ordinal)];
+        var rows = containers.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(cells => cells.Contains("15m"));
+
+        Assert.Equal(
+            ["comfyui-qwen HealthcheckCannotPass Unhealthy 15m", "flux-1-dev Ready Healthy 15m", "sd35 Ready Healthy 15m", "orchestrator Ready Healthy 15m"],
+            rows.Select(cells => string.Join(' ', cells.Take(4))));
+        Assert.Equal(["8188->8188", "8189->8188", "8190->8000", "8090->8000"], rows.Select(cells => cells[^1]));
+
+        // The readings, what they are concluded from, and what to do.
+        var text = string.Join(' ', containers.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("The service answers, but its healthcheck cannot pass", text, StringComparison.Ordinal);
+        Assert.Contains("401 without a token, 200 with ours", text, StringComparison.Ordinal);
+        Assert.Contains("healthcheck: curl -f http://localhost:8188/", text, StringComparison.Ordinal);
+        Assert.Contains("The requested URL returned error: 401", text, StringComparison.Ordinal);
+        Assert.Contains("Let the healthcheck ask /login", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_leaves_no_socket_whether_it_ends_fails_or_is_stopped()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals, and a folder for temporary files that a variable names");
+        var temporary = Directory.CreateDirectory(_folder.PathOf("temporary")).FullName;
+
+        // Where the path is too long for a socket, there is none.
+        var deep = Directory.CreateDirectory(_folder.PathOf(new string('d', 100))).FullName;
+        using (var whole = CliProcess.StartWithTemporaryFolder(deep, _folder.Path, "quickstart", "--path", "sample"))
+            Assert.Equal(0, (await whole.EndAsync()).ExitCode);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(deep));
+
+        using (var refused = CliProcess.StartWithTemporaryFolder(temporary, _folder.Path, "quickstart", "--path", "sample"))
+            Assert.Equal(3, (await refused.EndAsync()).ExitCode);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(temporary));
+
+        // Stopped as soon as the socket is there.
+        using var stopped = CliProcess.StartWithTemporaryFolder(temporary, _folder.Path, "quickstart");
+        await WaitForAsync(() => Directory.EnumerateFiles(temporary, "*.sock", SearchOption.AllDirectories).Any());
+        await stopped.InterruptAsync();
+        Assert.Equal(130, (await stopped.EndAsync()).ExitCode);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(temporary));
+    }
+
+    [Fact]
+    public async Task Only_the_quickstart_needs_ASP_NET_Core()
+    {
+        // Without the framework, the first look for one of its types would end the program.
+        var configuration = _folder.Write("plain.json", """{ "runtimeOptions": { "framework": { "name": "Microsoft.NETCore.App", "version": "10.0.0" }, "rollForward": "Major", "configProperties": { "System.Globalization.Invariant": true } } }""");
+        await RunAsync("--path", "sample");
+        var stack = _folder.PathOf("sample/stack");
+
+        Assert.Equal(0, (await CliProcess.RunWithAsync(configuration, stack, "sync-token", "--validate")).ExitCode);
+        Assert.Equal(0, (await CliProcess.RunWithAsync(configuration, stack, "restore-env", "--validate")).ExitCode);
+        Assert.Equal(3, (await CliProcess.RunWithAsync(configuration, stack, "containers", "--docker-host", "tcp://127.0.0.1:1")).ExitCode);
+        Assert.Contains("AspNetCore", (await CliProcess.RunWithAsync(configuration, stack, "quickstart")).Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,6 +149,15 @@ public sealed partial class QuickstartTests : IDisposable
         Assert.DoesNotContain("\u001b", result.Output, StringComparison.Ordinal);
         Assert.InRange(secrets.Count, 7, 20);
         Assert.All(secrets, secret => Assert.DoesNotContain(secret.Length == 60 ? secret[7..20] : secret, result.Output + _folder.Read("sample/report.md"), StringComparison.Ordinal));
+    }
+
+    private static async Task WaitForAsync(Func<bool> condition)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (!condition())
+            await pause.WaitForNextTickAsync(deadline.Token);
     }
 
     private static int CountBefore(string text, string part, string end) =>

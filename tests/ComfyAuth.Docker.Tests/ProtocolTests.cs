@@ -107,8 +107,8 @@ public sealed class ProtocolTests
     public async Task Fields_that_are_missing_null_or_new_do_no_harm()
     {
         await using var server = new ScriptedServer(request => ScriptedServer.Json(request.Contains("containers/json", StringComparison.Ordinal)
-            ? """[null, {}, {"Id":null,"Names":null,"Labels":null,"Ports":[null],"State":"levitating","New":{"a":[1]}}]"""
-            : """{"State":{"Health":{"Log":[null]}},"Config":{"Env":["A",null,"B=1=2"],"Cmd":null,"Healthcheck":{"Test":[]}},"HostConfig":{"PortBindings":{"x/y":null,"80":[null]},"DeviceRequests":[{"Capabilities":[null,["gpu",null]]}]},"Mounts":[null],"NetworkSettings":null}"""));
+            ? """[null, {"Id":"1"}, {"Id":"2","Names":null,"Labels":null,"Ports":[null],"State":"levitating","New":{"a":[1]}}]"""
+            : """{"Id":"1","State":{"Health":{"Log":[null]}},"Config":{"Env":["A",null,"B=1=2"],"Cmd":null,"Healthcheck":{"Test":[]}},"HostConfig":{"PortBindings":{"x/y":null,"80":[null]},"DeviceRequests":[{"Capabilities":[null,["gpu",null]]}]},"Mounts":[null],"NetworkSettings":null}"""));
         await using var client = ClientOf(server);
 
         Assert.Equal([ContainerState.Unknown, ContainerState.Unknown], (await client.ListContainersAsync(stop: Stop)).Select(item => item.State));
@@ -116,6 +116,19 @@ public sealed class ProtocolTests
         Assert.Equal([("A", null), ("B", "1=2")], details.Environment.Select(variable => (variable.Name, variable.Reveal())));
         Assert.Equal("gpu", Assert.Single(Assert.Single(details.DeviceRequests).Capabilities));
         Assert.Null(details.Healthcheck);
+    }
+
+    [Theory]
+    [InlineData("""[{"Id":"1"},{}]""")]
+    [InlineData("""[{"Id":"1"},{"Id":" "}]""")]
+    [InlineData("""[{"Id":".."}]""")]
+    public async Task What_has_no_identifier_cannot_be_asked_for_later_and_is_an_error_now(string list)
+    {
+        await using var server = new ScriptedServer(_ => ScriptedServer.Json(list));
+        Assert.Equal("DockerProtocolError", (await ErrorAsync(server, client => client.ListContainersAsync(stop: Stop))).Code);
+
+        await using var single = new ScriptedServer(_ => ScriptedServer.Json(list.Trim('[', ']').Split(',')[^1]));
+        Assert.Equal("DockerProtocolError", (await ErrorAsync(single, client => client.InspectContainerAsync("x", Stop))).Code);
     }
 
     [Fact]

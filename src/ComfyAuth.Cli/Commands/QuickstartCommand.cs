@@ -1,6 +1,8 @@
 using System.CommandLine;
 using ComfyAuth.Cli.Quickstart;
 using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Containers;
+using ComfyAuth.Docker;
 using ComfyAuth.Environments;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
@@ -64,20 +66,23 @@ internal static class QuickstartCommand
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, NoShell);
         var restorer = new EnvironmentRestorer(session.Verifier, session.Redactor);
 
-        Title("1. The audit: where the credential is not its source's, and why");
+        Title("1. The containers: what each is really doing");
+        session.Show(await DiagnoseAsync(session, stack, stop), diagnosis => diagnosis.Stack, ContainerTables.Of);
+
+        Title("2. The audit: where the credential is not its source's, and why");
         var before = auditor.Audit(stack, cancellationToken: stop);
         session.Show(before, seen => seen.Stack, TokenTables.Of);
         session.Show(EnvironmentValidator.Validate(stack), validation => validation.Stack, EnvironmentTables.Of);
         await TokenReportWriter.WriteAsync(TokenReport.Of(before, DateTimeOffset.UtcNow), report, stop);
 
-        Title("2. The repair: only what differs is written, all of it or nothing");
+        Title("3. The repair: only what differs is written, all of it or nothing");
         session.Show(await synchronizer.Plan(stack, new(), stop).ApplyAsync(cancellationToken: stop), result => result.Stack, TokenTables.Of);
         var restored = new List<EnvironmentRestoreResult>();
         foreach (var plan in restorer.Plan(stack, new(), stop))
             restored.Add(await plan.ApplyAsync(cancellationToken: stop));
         session.Show(restored, result => result.Stack, EnvironmentTables.Of);
 
-        Title("3. The proof: read from the disk again");
+        Title("4. The proof: read from the disk again");
         var validations = auditor.Validate(stack, cancellationToken: stop);
         session.Show(validations, validation => validation.Stack, TokenTables.Of);
         var environments = EnvironmentValidator.Validate(stack);
@@ -85,6 +90,18 @@ internal static class QuickstartCommand
         return ExitCode.Of(
             validations.Any(validation => validation.IsValid == false) || environments.Any(environment => !environment.IsValid),
             validations.Any(validation => validation.IsValid is null));
+    }
+
+    /// <summary>Looks at containers that run nowhere: the engine and the services that tell of them are gone when this returns.</summary>
+    private static async Task<IReadOnlyList<ContainerDiagnosis>> DiagnoseAsync(CommandSession session, GenAIStack stack, CancellationToken stop)
+    {
+        await using var sample = await SampleContainers.StartAsync(stack, session.Redactor, stop);
+        await using var client = new DockerClient(sample.Engine);
+        var observer = new ContainerObserver(client, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor));
+        var diagnoses = new List<ContainerDiagnosis>();
+        await foreach (var snapshot in observer.ObserveAsync(sample.Stack, sample.Stack.Definition.Services, stop))
+            diagnoses.Add(ContainerDiagnostician.Diagnose(snapshot, session.Redactor));
+        return diagnoses;
     }
 
     private static string Empty(string path)

@@ -9,7 +9,8 @@ namespace ComfyAuth.Cli.Quickstart;
 /// </summary>
 internal static class SampleStack
 {
-    private const string Service = "docker-configurations/services/comfyui-qwen";
+    /// <summary>The folder of the service whose faults are shown.</summary>
+    public const string Service = "docker-configurations/services/comfyui-qwen";
 
     /// <summary>Lays the stack out in an empty folder.</summary>
     public static async Task LayOutAsync(string root, SecretRedactor redactor, CancellationToken cancellationToken)

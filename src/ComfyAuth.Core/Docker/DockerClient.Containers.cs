@@ -21,16 +21,21 @@ public sealed partial class DockerClient
     {
         // The filter is a regular expression for any part of the name.
         var filters = Filters(("name", (names ?? []).Select(name => $"^/{Regex.Escape(name)}$")), ("label", labels ?? []));
-        var answer = await GetAsync($"/containers/json?all={(all ? 1 : 0)}&filters={filters}", "the list of containers", DockerJson.Default.ContainerListAnswerArray, stop).ConfigureAwait(false);
-        return [.. EngineValues.Items(answer).Select(ContainerSummary.From)];
+        const string what = "the list of containers";
+        var answer = await GetAsync($"/containers/json?all={(all ? 1 : 0)}&filters={filters}", what, DockerJson.Default.ContainerListAnswerArray, stop).ConfigureAwait(false);
+        return [.. EngineValues.Items(answer).Select(container => ContainerSummary.From(container with { Id = Identifier(container.Id, what) }))];
     }
 
     /// <summary>What the engine knows of a container.</summary>
     /// <param name="container">Its name or identifier.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="DockerException"><c>DockerNotFound</c>: there is no such container.</exception>
-    public async Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken stop = default) =>
-        ContainerDetails.From(await GetAsync($"/containers/{Segment(container)}/json", $"the details of the container {Described(container)}", DockerJson.Default.ContainerAnswer, stop).ConfigureAwait(false));
+    public async Task<ContainerDetails> InspectContainerAsync(string container, CancellationToken stop = default)
+    {
+        var what = $"the details of the container {Described(container)}";
+        var answer = await GetAsync($"/containers/{Segment(container)}/json", what, DockerJson.Default.ContainerAnswer, stop).ConfigureAwait(false);
+        return ContainerDetails.From(answer with { Id = Identifier(answer.Id, what) });
+    }
 
     /// <summary>Reads the log of a container, line by line.</summary>
     /// <param name="container">Its name or identifier.</param>
@@ -131,7 +136,7 @@ public sealed partial class DockerClient
             _options.RequestTimeout,
             stop,
             Known(options.Environment)).ConfigureAwait(false);
-        var exec = Segment(created.Id is { Length: > 0 } id ? id : throw DockerErrors.Protocol(Endpoint, what, "it has no identifier"));
+        var exec = Segment(Identifier(created.Id, what));
 
         using MemoryStream output = new(), error = new();
         var truncated = false;
@@ -187,7 +192,7 @@ public sealed partial class DockerClient
             _options.RequestTimeout,
             stop,
             Known(creation.Environment)).ConfigureAwait(false);
-        return answer.Id is { Length: > 0 } id ? id : throw DockerErrors.Protocol(Endpoint, what, "it has no identifier");
+        return Identifier(answer.Id, what);
     }
 
     /// <summary>Starts a container; nothing happens when it runs.</summary>
@@ -248,6 +253,10 @@ public sealed partial class DockerClient
             ? throw DockerErrors.Refused(Endpoint, what, System.Net.HttpStatusCode.InternalServerError, new SecretRedactor().Redact(message))
             : answer.StatusCode;
     }
+
+    /// <summary>The identifier in an answer: what it is of is asked for by it later on.</summary>
+    private string Identifier(string? id, string what) =>
+        string.IsNullOrWhiteSpace(id) || id is "." or ".." ? throw DockerErrors.Protocol(Endpoint, what, "it has no identifier") : id;
 
     private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ExitCodeInterval = TimeSpan.FromMilliseconds(20);

@@ -1,0 +1,121 @@
+using ComfyAuth.Docker;
+using ComfyAuth.Emulator;
+using ComfyAuth.Emulator.Comfy;
+using ComfyAuth.Emulator.Engine;
+using ComfyAuth.Emulator.Services;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Cli.Quickstart;
+
+/// <summary>
+/// The four containers of the original as its operators saw them: three that are well, and comfyui-qwen, "Up 15 minutes
+/// (unhealthy)". The engine and the services are emulated, on ports that the system chooses.
+/// </summary>
+internal sealed class SampleContainers : IAsyncDisposable
+{
+    private const int ComfyPort = 8188;
+
+    private readonly List<EmulatedServer> _servers = [];
+    private readonly List<EmulatedContainer> _containers = [];
+    private readonly DateTimeOffset _started = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(15);
+    private EmulatedEngine? _engine;
+
+    private SampleContainers(GenAIStack stack) => Stack = stack;
+
+    /// <summary>Where the emulated engine listens.</summary>
+    public DockerEndpoint Engine => _engine!.Endpoint;
+
+    /// <summary>The stack, its services where they are emulated.</summary>
+    public GenAIStack Stack { get; private set; }
+
+    /// <summary>Starts them.</summary>
+    /// <param name="stack">A stack of the original's layout.</param>
+    /// <param name="redactor">Learns the token that comfyui-qwen has in its environment and in its log, as the original had.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<SampleContainers> StartAsync(GenAIStack stack, SecretRedactor redactor, CancellationToken stop)
+    {
+        var sample = new SampleContainers(stack);
+        try
+        {
+            foreach (var service in stack.Definition.Services)
+                await sample.StartAsync(service, redactor, stop);
+            sample._servers.Add(sample._engine = await EmulatedEngine.StartAsync(sample._containers, overTcp: OperatingSystem.IsWindows(), stop: stop));
+            return sample;
+        }
+        catch
+        {
+            await sample.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Closes the ports and the socket.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers)
+            await server.DisposeAsync();
+    }
+
+    private async Task StartAsync(ServiceDefinition service, SecretRedactor redactor, CancellationToken stop)
+    {
+        var isComfy = service.HealthPath == "/system_stats";
+        var passwordFile = Stack.PathOf($"{SampleStack.Service}/.secrets/PASSWORD");
+        EmulatedServer server = isComfy
+            ? await EmulatedComfyUI.StartAsync(new() { PasswordFile = service.Auth == AuthKind.ComfyUILogin ? passwordFile : null }, stop)
+            : await EmulatedHealthService.StartAsync(stop);
+        _servers.Add(server);
+
+        var here = service with { Url = server.Address };
+        Stack = Stack with { Definition = Stack.Definition with { Services = [.. Stack.Definition.Services.Select(other => other.Name == service.Name ? here : other)] } };
+        var token = BearerToken.Of(Stack, service, redactor)?.Reveal();
+        var container = new EmulatedContainer
+        {
+            Name = service.Container,
+            Image = isComfy ? "python:3.11" : $"{service.Container}:latest",
+            CreatedAt = _started - TimeSpan.FromSeconds(1),
+            StartedAt = _started,
+
+            // Those of the original, which the system may have given to others.
+            Ports = [new(isComfy ? ComfyPort : 8000, "tcp", "127.0.0.1", service.Url.Port)],
+            Processes = [isComfy ? "python main.py --listen 0.0.0.0 --port 8188" : "uvicorn app:app --host 0.0.0.0 --port 8000"],
+            Load = isComfy ? new() { Cpus = 0.04, Memory = 3L << 30 } : new() { Memory = 180L << 20 },
+        };
+        _containers.Add(token is null ? Healthy(container, isComfy ? $"curl -f http://localhost:{ComfyPort}/system_stats" : "curl -f http://localhost:8000/health") : Unhealthy(container, token));
+    }
+
+    private EmulatedContainer Healthy(EmulatedContainer container, string test) => container with
+    {
+        Health = ContainerHealthStatus.Healthy,
+        Healthcheck = new() { Test = ["CMD-SHELL", test] },
+        HealthLog = Probes(5, 0, ""),
+    };
+
+    /// <summary>Its healthcheck, as the original wrote it, asks a page behind the login.</summary>
+    private EmulatedContainer Unhealthy(EmulatedContainer container, string token)
+    {
+        var healthcheck = new ContainerHealthcheck { Test = ["CMD-SHELL", $"curl -f http://localhost:{ComfyPort}/"], StartPeriod = TimeSpan.FromSeconds(120), Retries = 5 };
+        var failures = (int)((DateTimeOffset.UtcNow - _started - healthcheck.StartPeriod) / healthcheck.Interval);
+        return container with
+        {
+            Health = ContainerHealthStatus.Unhealthy,
+            HealthFailingStreak = failures,
+            Healthcheck = healthcheck,
+            HealthLog = Probes(5, 22, "curl: (22) The requested URL returned error: 401\n"),
+            Environment = ["COMFYUI_PORT=8188", $"COMFYUI_API_TOKEN={token}"],
+            Mounts = [new("bind", "", Stack.PathOf($"{SampleStack.Service}/.secrets/qwen-api-user.token"), "/run/secrets/qwen-api-user.token", true)],
+            Log =
+            [
+                new(ContainerLogStream.StandardError, _started.AddSeconds(40), $"For direct API calls, use token={token}"),
+                new(ContainerLogStream.StandardError, _started.AddSeconds(41), $"To see the GUI go to: http://0.0.0.0:{ComfyPort}"),
+            ],
+        };
+    }
+
+    private ContainerHealthProbe[] Probes(int count, int exitCode, string output)
+    {
+        var last = _started.AddMinutes(15);
+        return [.. Enumerable.Range(1, count).Select(index => last.AddSeconds(-30 * (count + 1 - index))).Select(at => new ContainerHealthProbe(at, at.AddMilliseconds(60), exitCode, output))];
+    }
+}
