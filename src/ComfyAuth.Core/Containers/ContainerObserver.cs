@@ -180,15 +180,13 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             redactor.Register(secret);
 
         // Who answers in place of a container that does not run is somebody else: the token is not for them. One that is frozen cannot answer.
-        var inspecting = listed is null ? null : SeeAsync("the details", stopLook => engine.InspectContainerAsync(listed.Id, stopLook), stop);
-        var sampling = listed?.State is ContainerState.Running or ContainerState.Paused ? SampleAsync(listed.Id, stop) : null;
+        var inspecting = listed is null ? Task.FromResult<(Seen<ContainerDetails>, Seen<ContainerStats?>)>(default) : InspectAsync(listed, stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
             : _prober.ProbeAsync(service, listed?.State == ContainerState.Running ? token : null, stop);
-        await Task.WhenAll(new Task?[] { inspecting, sampling, probing }.OfType<Task>()).ConfigureAwait(false);
+        await Task.WhenAll(inspecting, probing).ConfigureAwait(false);
 
-        var details = inspecting is null ? default : await inspecting.ConfigureAwait(false);
-        var stats = sampling is null ? default : await sampling.ConfigureAwait(false);
+        var (details, stats) = await inspecting.ConfigureAwait(false);
         var isRemoved = details.Error is DockerException { Code: "DockerNotFound" };
         var container = details.Value ?? (listed is null || isRemoved ? null : ContainerDetails.From(listed));
         foreach (var variable in container?.Environment.Where(variable => SecretRedactor.IsSecretName(variable.Name)) ?? [])
@@ -254,17 +252,27 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             ? ContainerUsage.Between(before, stats)
             : null;
 
-    private Task<Seen<ContainerStats?>> SampleAsync(string id, CancellationToken stop) =>
-        SeeAsync("the counters", stopLook => engine.StatsAsync(id, stopLook), stop);
+    private async Task<(Seen<ContainerDetails> Details, Seen<ContainerStats?> Stats)> InspectAsync(ContainerSummary listed, CancellationToken stop)
+    {
+        var details = await SeeAsync("the details", stopLook => engine.InspectContainerAsync(listed.Id, stopLook), stop).ConfigureAwait(false);
+        var stats = listed.State is ContainerState.Running or ContainerState.Paused ? await SampleAsync(listed.Id, details.Value, stop).ConfigureAwait(false) : default;
+        return (details, stats);
+    }
+
+    /// <summary>The counters of a container, from this machine's kernel where the engine is here, else from the engine.</summary>
+    private Task<Seen<ContainerStats?>> SampleAsync(string id, ContainerDetails? container, CancellationToken stop) =>
+        engine.Endpoint.Transport == DockerTransport.UnixSocket && container is not null && LocalCounters.Read(container) is { } local
+            ? Task.FromResult(new Seen<ContainerStats?>(local, null))
+            : SeeAsync("the counters", stopLook => engine.StatsAsync(id, stopLook), stop);
 
     /// <summary>A second sample of one that runs and does not answer: it tells whether it works or is stuck.</summary>
     private async Task<Seen<ContainerStats?>> SampleAgainAsync(ContainerSnapshot snapshot, CancellationToken stop)
     {
-        if (snapshot is not { Container: { State: ContainerState.Running, Id: var id }, Stats: not null, Usage: null, Readings.IsLive: not true })
+        if (snapshot is not { Container: { State: ContainerState.Running } container, Stats: not null, Usage: null, Readings.IsLive: not true })
             return default;
 
         await Task.Delay(SamplingPeriod, stop).ConfigureAwait(false);
-        return await SampleAsync(id, stop).ConfigureAwait(false);
+        return await SampleAsync(container.Id, container, stop).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<ContainerLogLine>> LogAsync(ContainerDetails container, CancellationToken stop)
