@@ -302,7 +302,7 @@ public sealed class DotEnvDocument
                 continue;
 
             var changed = slot.Before + line + slot.LineBreak + slot.Rest;
-            if (StaysReadable(changed, nameStart, slot.EntryCount) && Array.TrueForAll(readers, reader =>
+            if (StaysReadable(changed, nameStart, changed.Length - slot.Rest.Length, slot.EntryCount) && Array.TrueForAll(readers, reader =>
             {
                 var view = reader.View(changed, _byteOrderMark, DotEnvReader.NoVariable);
                 return view.Gives(name, value) && view.Last(name)!.NameStart == nameStart;
@@ -315,12 +315,13 @@ public sealed class DotEnvDocument
         return null;
     }
 
-    private static bool StaysReadable(string changed, int nameStart, int entryCount)
+    /// <summary>Whether the lines below are still entries of their own, and not a part of a value that was opened above them.</summary>
+    private static bool StaysReadable(string changed, int nameStart, int lineEnd, int entryCount)
     {
         try
         {
             var changedSpans = ComposeV2Reader.Split(changed, path: null);
-            return changedSpans.Count == entryCount && changedSpans.Exists(span => span.NameStart == nameStart);
+            return changedSpans.Count == entryCount && changedSpans.Exists(span => span.NameStart == nameStart && span.ValueEnd <= lineEnd);
         }
         catch (DotEnvSyntaxException)
         {

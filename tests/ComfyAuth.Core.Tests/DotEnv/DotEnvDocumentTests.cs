@@ -150,6 +150,19 @@ public sealed class DotEnvDocumentTests
         }, iter: 8000);
 
     [Fact]
+    public void A_quote_for_one_program_does_not_swallow_the_next_line_for_another()
+    {
+        // docker run --env-file takes a lone quote as it is; to Compose it opens a value that goes on to the next quote.
+        var bytes = Encoding.UTF8.GetBytes("A=1\nB=2\n# it's\n");
+        var document = DotEnvDocument.Parse(bytes);
+
+        var error = Assert.Throws<ComfyAuthException>(() => document.Set("A", "'", DotEnvConsumer.DockerRun));
+
+        Assert.Equal("DotEnvValueCannotBeQuoted", error.Code);
+        Assert.Equal(bytes, document.ToBytes());
+    }
+
+    [Fact]
     public void A_removed_key_is_gone_and_the_others_stay() =>
         Gen.Select(DotEnvGen.Document, DotEnvGen.Name).Sample((text, name) =>
         {
