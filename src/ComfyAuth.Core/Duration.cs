@@ -28,15 +28,20 @@ public static partial class Duration
     public static string Refusal(string? text) =>
         $"'{text}' is no length of time from nothing to 30 days. Give a number of seconds, or write it like 90s, 10m, 1h30m or 00:10:00.";
 
-    /// <summary>Writes a length of time in the largest unit that it fills, such as <c>15m</c>.</summary>
+    /// <summary>Writes a length of time in whole units, of the largest one that it fills twice, such as <c>15m</c> or <c>100s</c>.</summary>
     /// <param name="duration">The length of time.</param>
-    public static string Format(TimeSpan duration) => duration switch
+    public static string Format(TimeSpan duration)
     {
-        { TotalDays: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)duration.TotalDays}d"),
-        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)duration.TotalHours}h"),
-        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)duration.TotalMinutes}m"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (long)duration.TotalSeconds)}s"),
-    };
+        // Of a unit that is filled once only, up to a half of the time would go untold.
+        var (amount, unit) = duration switch
+        {
+            { TotalDays: >= 2 } => (duration.TotalDays, 'd'),
+            { TotalHours: >= 2 } => (duration.TotalHours, 'h'),
+            { TotalMinutes: >= 2 } => (duration.TotalMinutes, 'm'),
+            _ => (Math.Max(0, duration.TotalSeconds), 's'),
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{(long)amount}{unit}");
+    }
 
     private static double SecondsIn(string text)
     {

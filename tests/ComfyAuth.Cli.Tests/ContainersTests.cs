@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using ComfyAuth.Docker;
 using ComfyAuth.Tests;
@@ -216,10 +214,8 @@ public sealed class ContainersTests(TestEngine engine) : IDisposable
     /// <summary>A container that answers everybody, and a service of the stack for it.</summary>
     private Task<TestContainer> ServeAsync(string service, string before = "")
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-        return ContainerAsync(service, $"{before}echo fine >/tmp/health; exec busybox httpd -f -p 127.0.0.1:{port} -h /tmp", creation => creation with { NetworkMode = "host" }, port);
+        var port = TestEngine.FreePort();
+        return ContainerAsync(service, $"{before}exec /serve {port}", creation => creation with { NetworkMode = "host" }, port);
     }
 
     private async Task<TestContainer> ContainerAsync(string service, string script, Func<ContainerCreation, ContainerCreation>? change = null, int port = 9)

@@ -50,12 +50,13 @@ public sealed class DurationTests
     [InlineData(-5, "0s")]
     [InlineData(0.9, "0s")]
     [InlineData(59.9, "59s")]
-    [InlineData(60, "1m")]
-    [InlineData(3599, "59m")]
-    [InlineData(3600, "1h")]
-    [InlineData(86399, "23h")]
+    [InlineData(119.9, "119s")]
+    [InlineData(120, "2m")]
+    [InlineData(7199, "119m")]
+    [InlineData(7200, "2h")]
+    [InlineData(172799, "47h")]
     [InlineData(31536000, "365d")]
-    public void It_is_written_in_the_largest_unit_that_it_fills(double seconds, string text) => Assert.Equal(text, Duration.Format(TimeSpan.FromSeconds(seconds)));
+    public void It_is_written_in_the_largest_unit_that_it_fills_twice(double seconds, string text) => Assert.Equal(text, Duration.Format(TimeSpan.FromSeconds(seconds)));
 
     [Theory]
     [InlineData(0, "0 B")]

@@ -204,23 +204,21 @@ public sealed class ContainerCasesTests(TestEngine engine)
         Is(ContainerCondition.MountMissing, result.Diagnosis, folder.FullName);
     }
 
-    [Fact]
-    public async Task A_port_that_is_taken()
+    [Theory]
+    [InlineData(TestService.Serve, "/bin/busybox", "bind: Address already in use")]
+    [InlineData("""exec python3 -c "import asyncio; asyncio.run(asyncio.start_server(print, '0.0.0.0', $PORT))" """, "/usr/bin/python3", "address already in use")]
+    public async Task A_port_that_is_taken(string server, string program, string words)
     {
         TestService first = new(engine), second = new(engine, port: first.Port);
         await using var one = await first.RunAsync(engine, TestService.Serve);
         await first.WaitAsync(engine.Client, Long, Stop);
-        await using var two = await second.RunAsync(
-            engine,
-            """exec python3 -c "import asyncio; asyncio.run(asyncio.start_server(print, '0.0.0.0', $PORT))" """,
-            creation => OfTheHost(creation, "/usr/bin/python3"));
+        await using var two = await second.RunAsync(engine, server, creation => OfTheHost(creation, program));
         await engine.Client.WaitAsync(two.Id, Stop);
 
         var result = await second.WaitAsync(engine.Client, Long, Stop);
 
         Assert.Equal(ContainerWaitOutcome.Failed, result.Outcome);
-        Is(ContainerCondition.PortConflict, result.Diagnosis, "address already in use");
-        Assert.Contains($"{first.Port}", result.Message, StringComparison.Ordinal);
+        Is(ContainerCondition.PortConflict, result.Diagnosis, words);
     }
 
     [Fact]

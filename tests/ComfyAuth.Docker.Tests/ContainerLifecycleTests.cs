@@ -132,13 +132,13 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
     {
         await using var stack = new ComposeStack(engine);
         var tag = $"{stack.Name}:latest";
-        await engine.Client.ImportImageAsync(await TestEngine.ArchiveAsync(), stack.Name, "latest", Stop);
+        await engine.Client.ImportImageAsync(await EngineProcess.ArchiveAsync(), stack.Name, "latest", Stop);
         stack.Write("docker-compose.yml", $"services: {{ comfyui: {{ image: {stack.Name}, container_name: {stack.Name}, network_mode: none, command: sleep 600 }} }}\n");
         await stack.UpAsync("-d");
         Assert.Equal("Restart", (await stack.PlanRestartAsync()).Change!.Action);
 
         // The date of an import makes another image of it.
-        await engine.Client.ImportImageAsync(await TestEngine.ArchiveAsync(), stack.Name, "latest", Stop);
+        await engine.Client.ImportImageAsync(await EngineProcess.ArchiveAsync(), stack.Name, "latest", Stop);
         Assert.Equal("Recreate: the image differs from docker-compose.yml", (await stack.PlanRestartAsync()).Change!.Action);
         Assert.Equal(["the image"], (await stack.RestartAsync()).Reasons);
         Assert.Equal("Restart", (await stack.PlanRestartAsync()).Change!.Action);

@@ -13,19 +13,22 @@ namespace ComfyAuth.Tests.Docker;
 /// <summary>Looks at services that run in real containers.</summary>
 public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
 {
-    private readonly TestStack _stack = new();
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<ServiceDefinition> _services = [];
     private readonly SecretRedactor _redactor = new();
+
+    private GenAIStack Stack => new() { Root = _folder.Path, Definition = new() { Source = "source.json", Services = _services } };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _stack.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_service_behind_a_login_is_ready_with_our_token_and_looked_at_no_closer()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, TestStack.ServeLogin(service.Url.Port));
-        await AnswersAsync(service);
+        var service = Add(login: true);
+        await using var container = await service.RunAsync(engine, TestService.Serve);
+        await AnswersAsync(service.Definition);
 
         var snapshot = await ObserveAsync();
 
@@ -39,15 +42,16 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
         Assert.Empty(snapshot.Events);
         Assert.Empty(snapshot.NotSeen);
         Assert.DoesNotContain(snapshot.Others, other => other.Id == container.Id);
-        Assert.Equal((_stack.Root, service), (snapshot.Stack, snapshot.Service));
+        Assert.Equal((_folder.Path, service.Definition), (snapshot.Stack, snapshot.Service));
     }
 
     [Fact]
     public async Task A_service_without_its_login_is_ready_and_not_protected()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, TestStack.Serve(service.Url.Port, "reply '200 OK'"));
-        await AnswersAsync(service);
+        var service = Add();
+        _services[0] = service.Definition with { Auth = AuthKind.ComfyUILogin };
+        await using var container = await service.RunAsync(engine, TestService.Serve);
+        await AnswersAsync(service.Definition);
 
         var readings = (await ObserveAsync()).Readings;
 
@@ -57,8 +61,8 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task One_that_does_not_answer_is_looked_at_closely()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, "echo Collecting torch; echo 'Downloading torch (780.5 MB)' >&2; while :; do :; done");
+        var service = Add();
+        await using var container = await service.RunAsync(engine, "echo Collecting torch; echo 'Downloading torch (780.5 MB)' >&2; while :; do :; done");
         await LoggedAsync(container, "Downloading");
         await engine.Client.ExecAsync(container.Id, ["true"], stop: Stop);
 
@@ -78,7 +82,7 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_container_that_is_not_there_is_absent()
     {
-        _stack.Add(TestStack.FreePort());
+        Add();
 
         var snapshot = await ObserveAsync();
 
@@ -92,23 +96,23 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task Of_a_container_that_was_removed_the_end_is_told()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using (var container = await RunAsync(service, "exit 1"))
+        var service = Add();
+        await using (var container = await service.RunAsync(engine, "exit 1"))
             await engine.Client.WaitAsync(container.Id, Stop);
-        await using var namesake = await engine.RunAsync("true", creation => creation with { Name = service.Container + "-2" });
+        await using var namesake = await engine.RunAsync("true", creation => creation with { Name = service.Definition.Container + "-2" });
 
         var snapshot = await ObserveAsync();
 
         Assert.Null(snapshot.Container);
         Assert.Equal("destroy", snapshot.Events[^1].Action);
-        Assert.All(snapshot.Events, item => Assert.Equal(service.Container, item.Name));
+        Assert.All(snapshot.Events, item => Assert.Equal(service.Definition.Container, item.Name));
     }
 
     [Fact]
     public async Task An_ended_container_shows_how_it_ended()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, "echo bye; exit 3");
+        var service = Add();
+        await using var container = await service.RunAsync(engine, "echo bye; exit 3");
         await engine.Client.WaitAsync(container.Id, Stop);
 
         var snapshot = await ObserveAsync();
@@ -126,8 +130,8 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var service = _stack.Add(((IPEndPoint)listener.LocalEndpoint).Port);
-        await using var container = await RunAsync(service, "exit 3");
+        var service = Add(login: true, ((IPEndPoint)listener.LocalEndpoint).Port);
+        await using var container = await service.RunAsync(engine, "exit 3");
         await engine.Client.WaitAsync(container.Id, Stop);
 
         var observing = ObserveAsync();
@@ -145,9 +149,9 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_frozen_container_is_not_waited_for()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, TestStack.ServeLogin(service.Url.Port));
-        await AnswersAsync(service);
+        var service = Add(login: true);
+        await using var container = await service.RunAsync(engine, TestService.Serve);
+        await AnswersAsync(service.Definition);
         await engine.Client.PauseAsync(container.Id, Stop);
 
         var clock = Stopwatch.StartNew();
@@ -163,17 +167,17 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_directory_in_the_place_of_a_file_is_found()
     {
-        var service = _stack.Add(TestStack.FreePort()) with { TokenLocations = [new() { Path = "secrets/token", Format = TokenFormat.TokenFile }] };
-        _stack.Services[0] = service;
-        Directory.CreateDirectory(PathOf("repository.git")).CreateSubdirectory("objects");
-        Directory.CreateDirectory(PathOf("secrets/token")).CreateSubdirectory("not-empty");
-        File.WriteAllText(PathOf("entrypoint.sh"), "");
-        await using var container = await RunAsync(service, "sleep 600", creation => creation with
+        var service = Add();
+        _services[0] = service.Definition with { TokenLocations = [new() { Path = "secrets/token", Format = TokenFormat.TokenFile }] };
+        Directory.CreateDirectory(_folder.PathOf("repository.git")).CreateSubdirectory("objects");
+        Directory.CreateDirectory(_folder.PathOf("secrets/token")).CreateSubdirectory("not-empty");
+        File.WriteAllText(_folder.PathOf("entrypoint.sh"), "");
+        await using var container = await service.RunAsync(engine, "sleep 600", creation => creation with
         {
             Binds =
             [
-                PathOf("missing.token") + ":/run/secrets/api", PathOf("missing") + ":/app/login/PASSWORD", PathOf("secrets/token") + ":/run/secrets/token",
-                PathOf("repository.git") + ":/repository.git", PathOf("entrypoint.sh") + ":/entrypoint.sh", PathOf("models") + ":/models",
+                _folder.PathOf("missing.token") + ":/run/secrets/api", _folder.PathOf("missing") + ":/app/login/PASSWORD", _folder.PathOf("secrets/token") + ":/run/secrets/token",
+                _folder.PathOf("repository.git") + ":/repository.git", _folder.PathOf("entrypoint.sh") + ":/entrypoint.sh", _folder.PathOf("models") + ":/models",
             ],
         });
 
@@ -186,29 +190,29 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_source_that_is_gone_is_found_and_stays_gone()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, "exit 3", creation => creation with { Binds = [PathOf("deep/api.token") + ":/run/secrets/api.token", PathOf("models") + ":/models"] });
+        var service = Add();
+        await using var container = await service.RunAsync(engine, "exit 3", creation => creation with { Binds = [_folder.PathOf("deep/api.token") + ":/run/secrets/api.token", _folder.PathOf("models") + ":/models"] });
         await engine.Client.WaitAsync(container.Id, Stop);
-        Directory.Delete(PathOf("deep"), recursive: true);
+        Directory.Delete(_folder.PathOf("deep"), recursive: true);
 
         var snapshot = await ObserveAsync();
 
         Assert.Equal(["/run/secrets/api.token"], snapshot.MissingMounts);
         Assert.Empty(snapshot.MountedDirectories);
-        Assert.False(Directory.Exists(PathOf("deep")), "the engine made it again");
+        Assert.False(Directory.Exists(_folder.PathOf("deep")), "the engine made it again");
     }
 
     [Fact]
     public async Task A_container_of_another_name_is_found_by_the_labels_of_Compose()
     {
-        Directory.CreateDirectory(PathOf("qwen"));
-        var service = _stack.Add(TestStack.FreePort()) with { ComposeFile = "qwen/docker-compose.yml" };
-        _stack.Services[0] = service;
-        File.WriteAllText(PathOf("qwen/docker-compose.yml"), $"services:\n  comfy:\n    image: x\n    container_name: {service.Container}\n  other:\n    image: x\n");
+        Directory.CreateDirectory(_folder.PathOf("qwen"));
+        var service = Add();
+        _services[0] = service.Definition with { ComposeFile = "qwen/docker-compose.yml" };
+        File.WriteAllText(_folder.PathOf("qwen/docker-compose.yml"), $"services:\n  comfy:\n    image: x\n    container_name: {service.Definition.Container}\n  other:\n    image: x\n");
         Dictionary<string, string> Labels(string name, string folder, string oneOff = "False") => new()
         {
             ["com.docker.compose.service"] = name,
-            ["com.docker.compose.project.working_dir"] = PathOf(folder),
+            ["com.docker.compose.project.working_dir"] = _folder.PathOf(folder),
             ["com.docker.compose.oneoff"] = oneOff,
         };
 
@@ -221,22 +225,22 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
         Assert.Equal(old.Id, (await ObserveAsync()).Container?.Id);
 
         // The name of the service in the stack counts as well, and so does a link to the folder.
-        File.WriteAllText(PathOf("qwen/docker-compose.yml"), "services: [");
-        Directory.CreateSymbolicLink(PathOf("link"), PathOf("qwen"));
-        await using var created = await engine.RunAsync("sleep 600", creation => creation with { Labels = Labels(service.Name, "link/") }, start: false);
+        File.WriteAllText(_folder.PathOf("qwen/docker-compose.yml"), "services: [");
+        Directory.CreateSymbolicLink(_folder.PathOf("link"), _folder.PathOf("qwen"));
+        await using var created = await engine.RunAsync("sleep 600", creation => creation with { Labels = Labels(service.Definition.Name, "link/") }, start: false);
         Assert.Equal(created.Id, (await ObserveAsync()).Container?.Id);
 
-        await using var named = await RunAsync(service, "sleep 600");
+        await using var named = await service.RunAsync(engine, "sleep 600");
         Assert.Equal(named.Id, (await ObserveAsync()).Container?.Id);
     }
 
     [Fact]
     public async Task A_container_that_is_removed_meanwhile_is_absent()
     {
-        var service = _stack.Add(TestStack.FreePort());
+        var service = Add();
         for (var round = 0; round < 20; round++)
         {
-            await using var container = await RunAsync(service, "sleep 600", start: false);
+            await using var container = await service.RunAsync(engine, "sleep 600", start: false);
             var observing = ObserveAsync();
             await engine.Client.RemoveContainerAsync(container.Id, force: true, Stop);
 
@@ -257,18 +261,18 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
         {
             for (var number = 0; number < 4; number++)
             {
-                var service = _stack.Add(TestStack.FreePort());
-                containers.Add(await RunAsync(service, TestStack.ServeLogin(service.Url.Port)));
-                await AnswersAsync(service);
+                var service = Add(login: true);
+                containers.Add(await service.RunAsync(engine, TestService.Serve));
+                await AnswersAsync(service.Definition);
             }
 
             var clock = Stopwatch.StartNew();
             List<ContainerSnapshot> snapshots = [];
-            await foreach (var snapshot in Observer(client).ObserveAsync(_stack.Stack, _stack.Services, Stop))
+            await foreach (var snapshot in Observer(client).ObserveAsync(Stack, _services, Stop))
                 snapshots.Add(snapshot);
 
             TestContext.Current.TestOutputHelper?.WriteLine($"four containers in {clock.ElapsedMilliseconds} ms");
-            Assert.Equal(_stack.Services, snapshots.Select(snapshot => snapshot.Service));
+            Assert.Equal(_services, snapshots.Select(snapshot => snapshot.Service));
             Assert.All(snapshots, snapshot => Assert.True(snapshot.Readings.IsReady));
             Assert.Equal("/_ping 1, /containers/json 1, /json 4", string.Join(", ", proxy.Requests.Select(What).CountBy(what => what).OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key} {count.Value}")));
         }
@@ -288,11 +292,11 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task The_redactor_knows_the_secrets_of_the_environment_and_the_token()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(
-            service,
+        var service = Add();
+        await using var container = await service.RunAsync(
+            engine,
             "echo logged in with $API_KEY and $MODE, token is $COMFY",
-            creation => creation with { Environment = new Dictionary<string, string> { ["API_KEY"] = "canary-1 of a kind", ["MODE"] = "fp8", ["COMFY"] = TestStack.Token.Reveal()[^53..] } });
+            creation => creation with { Environment = new Dictionary<string, string> { ["API_KEY"] = "canary-1 of a kind", ["MODE"] = "fp8", ["COMFY"] = TestService.Token[^53..] } });
         await engine.Client.WaitAsync(container.Id, Stop);
 
         var snapshot = await ObserveAsync();
@@ -303,8 +307,8 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_log_that_is_kept_nowhere_is_told_as_not_seen()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, "sleep 600", creation => creation with { LogDriver = "none" });
+        var service = Add();
+        await using var container = await service.RunAsync(engine, "sleep 600", creation => creation with { LogDriver = "none" });
 
         var snapshot = await ObserveAsync();
 
@@ -315,33 +319,33 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_second_look_computes_what_was_used_since_the_first()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, TestStack.ServeLogin(service.Url.Port));
-        await AnswersAsync(service);
+        var service = Add(login: true);
+        await using var container = await service.RunAsync(engine, TestService.Serve);
+        await AnswersAsync(service.Definition);
         var observer = Observer(engine.Client);
 
         var first = await ObserveAsync();
-        var second = await observer.ObserveAgainAsync(first, _stack.Stack, Stop);
+        var second = await observer.ObserveAgainAsync(first, Stack, Stop);
         Assert.Equal(second.Stats!.ReadAt - first.Stats!.ReadAt, second.Usage!.Period);
 
         await engine.Client.RestartAsync(container.Id, TimeSpan.Zero, Stop);
-        await AnswersAsync(service);
-        var restarted = await observer.ObserveAgainAsync(second, _stack.Stack, Stop);
+        await AnswersAsync(service.Definition);
+        var restarted = await observer.ObserveAgainAsync(second, Stack, Stop);
         Assert.Equal((container.Id, null), (restarted.Container!.Id, restarted.Usage));
 
         await engine.Client.RemoveContainerAsync(container.Id, force: true, Stop);
-        Assert.Null((await observer.ObserveAgainAsync(restarted, _stack.Stack, Stop)).Container);
-        await using var anew = await RunAsync(service, TestStack.ServeLogin(service.Url.Port));
-        await AnswersAsync(service);
-        var recreated = await observer.ObserveAgainAsync(restarted, _stack.Stack, Stop);
+        Assert.Null((await observer.ObserveAgainAsync(restarted, Stack, Stop)).Container);
+        await using var anew = await service.RunAsync(engine, TestService.Serve);
+        await AnswersAsync(service.Definition);
+        var recreated = await observer.ObserveAgainAsync(restarted, Stack, Stop);
         Assert.Equal((anew.Id, null), (recreated.Container!.Id, recreated.Usage));
     }
 
     [Fact]
     public async Task A_huge_log_is_kept_in_bounds()
     {
-        var service = _stack.Add(TestStack.FreePort());
-        await using var container = await RunAsync(service, "i=0; while [ $i -lt 99 ]; do head -c 100000 /dev/zero | tr '\\0' x; echo; i=$((i+1)); done; echo last");
+        var service = Add();
+        await using var container = await service.RunAsync(engine, "i=0; while [ $i -lt 99 ]; do head -c 100000 /dev/zero | tr '\\0' x; echo; i=$((i+1)); done; echo last");
         await engine.Client.WaitAsync(container.Id, Stop);
 
         var log = (await ObserveAsync()).Log;
@@ -354,7 +358,7 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     public async Task An_engine_that_is_not_there_is_an_error()
     {
         await using var client = new DockerClient(DockerEndpoint.Parse("unix:///nowhere/engine.sock", "the test"));
-        _stack.Add(TestStack.FreePort());
+        Add();
 
         await Assert.ThrowsAsync<DockerException>(() => FirstAsync(Observer(client)));
     }
@@ -362,13 +366,13 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task An_engine_that_goes_away_meanwhile_is_an_error()
     {
-        var service = _stack.Add(TestStack.FreePort());
+        var service = Add();
         ScriptedServer? server = null;
         server = new(async (request, connection, stop) =>
         {
             if (request.Contains("/containers/json", StringComparison.Ordinal) || request.Contains("/_ping", StringComparison.Ordinal))
             {
-                await connection.WriteAsync(Encoding.ASCII.GetBytes(request.Contains("_ping", StringComparison.Ordinal) ? ScriptedServer.Ping : ListOf(service)), stop);
+                await connection.WriteAsync(Encoding.ASCII.GetBytes(request.Contains("_ping", StringComparison.Ordinal) ? ScriptedServer.Ping : ListOf(service.Definition)), stop);
                 return true;
             }
 
@@ -384,13 +388,13 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_container_that_hangs_in_the_engine_is_told_as_far_as_the_list_goes()
     {
-        var (hung, absent) = (_stack.Add(TestStack.FreePort()), _stack.Add(TestStack.FreePort()));
+        var (hung, absent) = (Add().Definition, Add().Definition);
         await using var server = Hanging(hung);
         await using var client = new DockerClient(DockerEndpoint.Parse("unix://" + server.Path, "the test"));
         var observer = new ContainerObserver(client, _redactor, (_, _) => null) { Patience = TimeSpan.FromSeconds(0.3) };
 
         List<ContainerSnapshot> snapshots = [];
-        await foreach (var snapshot in observer.ObserveAsync(_stack.Stack, _stack.Services, Stop))
+        await foreach (var snapshot in observer.ObserveAsync(Stack, _services, Stop))
             snapshots.Add(snapshot);
 
         Assert.Equal((hung.Container, ContainerState.Running), (snapshots[0].Container?.Name, snapshots[0].Container?.State));
@@ -402,7 +406,7 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task Giving_up_ends_it_at_once()
     {
-        var hung = _stack.Add(TestStack.FreePort());
+        var hung = Add().Definition;
         await using var server = Hanging(hung);
         await using var client = new DockerClient(DockerEndpoint.Parse("unix://" + server.Path, "the test"));
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
@@ -416,7 +420,7 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task Who_wants_no_more_does_not_wait_for_the_rest()
     {
-        var (absent, hung) = (_stack.Add(TestStack.FreePort()), _stack.Add(TestStack.FreePort()));
+        var (absent, hung) = (Add().Definition, Add().Definition);
         await using var server = Hanging(hung);
         await using var client = new DockerClient(DockerEndpoint.Parse("unix://" + server.Path, "the test"));
 
@@ -458,17 +462,19 @@ public sealed class ContainerObserverTests(TestEngine engine) : IDisposable
 
     private async Task<ContainerSnapshot> FirstAsync(ContainerObserver observer, CancellationToken? stop = null)
     {
-        await foreach (var snapshot in observer.ObserveAsync(_stack.Stack, _stack.Services, stop ?? Stop))
+        await foreach (var snapshot in observer.ObserveAsync(Stack, _services, stop ?? Stop))
             return snapshot;
         throw new InvalidOperationException("there is no service");
     }
 
-    private ContainerObserver Observer(DockerClient client) => new(client, _redactor, (_, _) => TestStack.Token);
+    private TestService Add(bool login = false, int? port = null)
+    {
+        var service = new TestService(engine, login, port);
+        _services.Add(service.Definition);
+        return service;
+    }
+
+    private ContainerObserver Observer(DockerClient client) => new(client, _redactor, (_, _) => BcryptHash.Parse(TestService.Token));
 
     private Task<ContainerSnapshot> ObserveAsync() => FirstAsync(Observer(engine.Client));
-
-    private string PathOf(string name) => Path.Combine(_stack.Root, name);
-
-    private Task<TestContainer> RunAsync(ServiceDefinition service, string script, Func<ContainerCreation, ContainerCreation>? change = null, bool start = true) =>
-        engine.RunAsync(script, creation => (change ?? (same => same))(creation with { Name = service.Container, NetworkMode = "host" }), start);
 }

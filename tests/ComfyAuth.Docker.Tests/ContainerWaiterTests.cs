@@ -204,7 +204,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "only an engine of our own is killed");
         await using var own = await EngineProcess.StartAsync("wait", Stop, "--live-restore");
         await using var client = new DockerClient(own.Endpoint);
-        await client.ImportImageAsync(await TestEngine.ArchiveAsync(), "busybox", stop: Stop);
+        await client.ImportImageAsync(await EngineProcess.ArchiveAsync(), "busybox", stop: Stop);
         var service = new TestService(engine);
         var id = await client.CreateContainerAsync(service.Creation("busybox", $"until [ -e /tmp/go ]; do usleep 100000; done; {TestService.Serve}"), Stop);
         await client.StartAsync(id, Stop);
@@ -229,7 +229,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "only an engine of our own is killed");
         await using var own = await EngineProcess.StartAsync("gone", Stop);
         await using var client = new DockerClient(own.Endpoint);
-        await client.ImportImageAsync(await TestEngine.ArchiveAsync(), "busybox", stop: Stop);
+        await client.ImportImageAsync(await EngineProcess.ArchiveAsync(), "busybox", stop: Stop);
         var service = new TestService(engine);
         await client.StartAsync(await client.CreateContainerAsync(service.Creation("busybox", "sleep 600"), Stop), Stop);
         Seen seen = new(), also = new();
@@ -255,7 +255,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "only an engine of our own is frozen");
         await using var own = await EngineProcess.StartAsync("frozen", Stop);
         await using var client = new DockerClient(own.Endpoint);
-        await client.ImportImageAsync(await TestEngine.ArchiveAsync(), "busybox", stop: Stop);
+        await client.ImportImageAsync(await EngineProcess.ArchiveAsync(), "busybox", stop: Stop);
         var service = new TestService(engine);
         await client.StartAsync(await client.CreateContainerAsync(service.Creation("busybox", "sleep 600"), Stop), Stop);
         var seen = new Seen();

@@ -159,13 +159,7 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
         // The port is free when it is chosen; somebody else may take it before the engine does.
         for (var attempt = 0; ; attempt++)
         {
-            int port;
-            using (var probe = new TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                port = ((IPEndPoint)probe.LocalEndpoint).Port;
-            }
-
+            var port = TestEngine.FreePort();
             try
             {
                 var started = await EngineProcess.StartAsync(

@@ -330,7 +330,7 @@ public sealed class EngineContainerTests(TestEngine engine)
     public async Task An_image_is_imported_listed_inspected_and_removed()
     {
         var name = engine.Image.Split(':')[0];
-        await engine.Client.ImportImageAsync(await TestEngine.ArchiveAsync(), name, "other", Stop);
+        await engine.Client.ImportImageAsync(await EngineProcess.ArchiveAsync(), name, "other", Stop);
 
         var listed = (await engine.Client.ListImagesAsync(Stop)).Single(image => image.Tags.Contains(name + ":other"));
         var details = await engine.Client.InspectImageAsync(name + ":other", Stop);

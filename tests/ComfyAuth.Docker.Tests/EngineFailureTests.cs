@@ -16,7 +16,7 @@ public sealed class EngineFailureTests(TestEngine engine)
         Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "only an engine of our own is killed");
         await using var own = await EngineProcess.StartAsync("killed", Stop);
         await using var client = new DockerClient(own.Endpoint);
-        await client.ImportImageAsync(await TestEngine.ArchiveAsync(), "busybox", stop: Stop);
+        await client.ImportImageAsync(await EngineProcess.ArchiveAsync(), "busybox", stop: Stop);
         var id = await client.CreateContainerAsync(new() { Image = "busybox", Command = ["/bin/sh", "-c", "echo ready; sleep 600"], NetworkMode = "none" }, Stop);
         await client.StartAsync(id, Stop);
 

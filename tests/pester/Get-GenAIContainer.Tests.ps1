@@ -21,13 +21,13 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         $engine = Start-TestEngine 'get'
         $ports = 1..2 | ForEach-Object { Get-FreePort }
         $root = New-ContainerStack (Join-Path $TestDrive 'stack') ([ordered] @{
-                painter = "container: get-painter, url: 'http://127.0.0.1:$($ports[0])', health: /cgi-bin/health, auth: comfyui-login"
+                painter = "container: get-painter, url: 'http://127.0.0.1:$($ports[0])', health: /health, auth: comfyui-login"
                 sketch  = "container: get-sketch, url: 'http://127.0.0.1:$($ports[1])', health: /health"
                 old     = "container: get-old, url: 'http://127.0.0.1:9'"
                 planned = "container: planned, url: 'http://127.0.0.1:9'"
             })
-        Start-TestContainer $engine get-painter (Get-LoginServer $ports[0]) '--env', "TOKEN=$($credential.Hash)"
-        Start-TestContainer $engine get-sketch (Get-OpenServer $ports[1])
+        Start-TestContainer $engine get-painter "exec /serve $($ports[0])" '--env', "TOKEN=$($credential.Hash)"
+        Start-TestContainer $engine get-sketch "exec /serve $($ports[1])"
         Start-TestContainer $engine get-old 'exit 0'
         $null = Invoke-Docker $engine wait get-old
         $at = @{ DockerHost = $engine.Address }

@@ -7,7 +7,7 @@ $image = 'comfyauth-pester:busybox'
 function Get-ReasonForNoEngine {
     if (-not $IsLinux) { return 'an engine of our own is started on Linux only' }
     if ([Environment]::UserName -ne 'root') { return 'starting an engine needs root' }
-    foreach ($program in 'dockerd', 'docker', 'tar') {
+    foreach ($program in 'dockerd', 'docker') {
         if (-not (Get-Command $program -CommandType Application -ErrorAction Ignore)) { return "$program is not installed" }
     }
     if (-not (Test-Path /bin/busybox)) { return 'there is no /bin/busybox to make an image of (package busybox-static)' }
@@ -20,11 +20,7 @@ function Start-TestEngine([string] $name) {
     $null = New-Item -ItemType Directory $root
     $start = [System.Diagnostics.ProcessStartInfo]::new('sh')
     $start.RedirectStandardInput = $true
-    @(
-        $engineScript, 'run', $root
-        '--host', "unix://$root/engine.sock", '--data-root', "$root/data", '--exec-root', "$root/exec", '--pidfile', "$root/pid"
-        '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'
-    ) | ForEach-Object { $start.ArgumentList.Add($_) }
+    $engineScript, 'run', $root | ForEach-Object { $start.ArgumentList.Add($_) }
     $engine = [pscustomobject] @{ Process = [System.Diagnostics.Process]::Start($start); Root = $root; Address = "unix://$root/engine.sock" }
 
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
@@ -36,11 +32,7 @@ function Start-TestEngine([string] $name) {
         }
     }
 
-    $tree = Join-Path $root 'image'
-    'bin', 'tmp', 'etc', 'www/cgi-bin' | ForEach-Object { $null = New-Item -ItemType Directory (Join-Path $tree $_) }
-    Copy-Item -LiteralPath /bin/busybox -Destination "$tree/bin/busybox"
-    'sh', 'cat', 'chmod', 'echo', 'httpd', 'printf', 'sleep', 'true', 'false' | ForEach-Object { $null = New-Item -ItemType SymbolicLink "$tree/bin/$_" -Target busybox }
-    tar -C $tree -cf "$root/image.tar" .
+    sh $engineScript image >"$root/image.tar"
     $null = docker --host $engine.Address import "$root/image.tar" $image
     $engine
 }
@@ -69,22 +61,6 @@ function Get-FreePort {
 # A container that runs a line of shell. Names are unlike those of other runs: the network is the host's.
 function Start-TestContainer([object] $engine, [string] $name, [string] $script, [string[]] $options = @()) {
     $null = Invoke-Docker $engine run --detach --name $name --network host @options $image sh -c $script
-}
-
-# The line of shell of a server that answers everybody at its health path.
-function Get-OpenServer([int] $port) { "echo fine >/www/health; exec httpd -f -p 127.0.0.1:$port -h /www" }
-
-# The same behind a login: 401 without the token, which comes from the environment of the container.
-function Get-LoginServer([int] $port) {
-    @'
-cat >/www/cgi-bin/health <<'SCRIPT'
-#!/bin/sh
-if [ "$HTTP_AUTHORIZATION" = "Bearer $TOKEN" ]; then status='200 OK'; else status='401 Unauthorized'; fi
-printf 'Status: %s\r\nContent-Type: application/json\r\n\r\n{}' "$status"
-SCRIPT
-chmod +x /www/cgi-bin/health
-exec httpd -f -p 127.0.0.1:PORT -h /www
-'@.Replace("`r", '').Replace('PORT', $port)
 }
 
 # A stack of services, each described by the lines under its name in the stack file.

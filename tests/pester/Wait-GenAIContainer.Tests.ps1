@@ -16,13 +16,13 @@ Describe 'Waiting<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $whyNot
         $engine = Start-TestEngine 'wait'
         $ports = 1..3 | ForEach-Object { Get-FreePort }
         $root = New-ContainerStack (Join-Path $TestDrive 'stack') ([ordered] @{
-                painter = "container: wait-painter, url: 'http://127.0.0.1:$($ports[0])', health: /cgi-bin/health, auth: comfyui-login"
+                painter = "container: wait-painter, url: 'http://127.0.0.1:$($ports[0])', health: /health, auth: comfyui-login"
                 late    = "container: wait-late, url: 'http://127.0.0.1:$($ports[1])', health: /health"
                 loop    = "container: wait-loop, url: 'http://127.0.0.1:$($ports[2])'"
                 silent  = "container: wait-silent, url: 'http://127.0.0.1:$($ports[2])'"
                 planned = "container: planned, url: 'http://127.0.0.1:$($ports[2])'"
             })
-        Start-TestContainer $engine wait-painter (Get-LoginServer $ports[0]) '--env', "TOKEN=$($credential.Hash)", '--health-cmd', 'true', '--health-interval', '1s'
+        Start-TestContainer $engine wait-painter "exec /serve $($ports[0])" '--env', "TOKEN=$($credential.Hash)", '--health-cmd', 'true', '--health-interval', '1s'
         Start-TestContainer $engine wait-loop 'echo no such model; exit 3' '--restart', 'always'
         Start-TestContainer $engine wait-silent 'exec sleep 100000'
         $at = @{ LiteralPath = $root; DockerHost = $engine.Address }
@@ -47,7 +47,7 @@ Describe 'Waiting<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $whyNot
     }
 
     It 'lasts until the service answers' {
-        Start-TestContainer $engine wait-late "sleep 3; $(Get-OpenServer $ports[1])"
+        Start-TestContainer $engine wait-late "sleep 3; exec /serve $($ports[1])"
 
         $wait = Get-Wait @{ Name = 'wait-late'; Timeout = '1m' }
 

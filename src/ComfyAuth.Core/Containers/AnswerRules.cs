@@ -106,7 +106,7 @@ internal static class AnswerRules
             : ($"it publishes {string.Join(", ", published)}", (string?)null);
         if (container.Health == ContainerHealthStatus.Healthy)
             ports += "; its healthcheck passes, so it answers inside the container";
-        return new($"It has run for {EvidenceText.Duration(context.Uptime ?? TimeSpan.Zero)}{(hasListened ? ", says that it listens" : "")}, and does not answer at {context.Service.Url}: {context.Readings.Answer}; {ports}.{context.FailureSentence}",
+        return new($"It has run for {Duration.Format(context.Uptime ?? TimeSpan.Zero)}{(hasListened ? ", says that it listens" : "")}, and does not answer at {context.Service.Url}: {context.Readings.Answer}; {ports}.{context.FailureSentence}",
             hasListened ? DiagnosisConfidence.High : DiagnosisConfidence.Medium,
             [$"asked at {context.Service.Url}: {context.Readings.Answer}", .. hasListened ? [DiagnosisContext.Quote(context.Listening!)] : Array.Empty<string>(), .. InstallRules.Activity(context), .. context.LogEnd(4)])
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ComfyAuth.Docker;
 
 namespace ComfyAuth.Containers;
@@ -95,28 +94,20 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
         {
             return (
                 ContainerWaitOutcome.TimedOut,
-                $"After {Text(at)} it was not so that the container '{Last.Container}' {GoalText()}. "
+                $"After {Duration.Format(at)} it was not so that the container '{Last.Container}' {GoalText()}. "
                     + (EngineSilentSince is { } since
-                        ? $"The Docker engine has not answered for {Text(at - since)}. What was seen before: {Last.Message}"
-                        : $"{Last.Message} The last sign of life was noticed {(at - SignAt < TimeSpan.FromSeconds(2) ? "just now" : $"{Text(at - SignAt)} ago")}."));
+                        ? $"The Docker engine has not answered for {Duration.Format(at - since)}. What was seen before: {Last.Message}"
+                        : $"{Last.Message} The last sign of life was noticed {(at - SignAt < TimeSpan.FromSeconds(2) ? "just now" : $"{Duration.Format(at - SignAt)} ago")}."));
         }
 
         return EngineSilentSince is null && at - SignAt >= Options.StallTimeout
-            ? (ContainerWaitOutcome.Stalled, $"{Name} has shown no sign of life for {Text(at - SignAt)}. {Last.Message}")
+            ? (ContainerWaitOutcome.Stalled, $"{Name} has shown no sign of life for {Duration.Format(at - SignAt)}. {Last.Message}")
             : null;
     }
 
     private static bool IsAway(ContainerDiagnosis seen) => seen.Condition is ContainerCondition.Absent or ContainerCondition.Stopped;
 
     private static bool IsAtWork(ContainerDiagnosis seen) => seen.LastSignOfLife == seen.ObservedAt;
-
-    private static string Text(TimeSpan time) => time.TotalSeconds switch
-    {
-        < 10 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s"),
-        < 120 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s"),
-        < 7200 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} min"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h"),
-    };
 
     private string GoalText() => Options.Goal switch
     {

@@ -158,7 +158,7 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
         IsMoving = null,
         Cpu = null,
         MemoryUsed = null,
-        Message = $"The Docker engine has not answered for {silence.TotalSeconds:0} s. {error.Message}",
+        Message = $"The Docker engine has not answered for {Duration.Format(silence)}. {error.Message}",
         Evidence = [$"Before, it was {last.Condition}: {last.Message}"],
         Remedy = error.Remedy,
         Also = [],

@@ -49,7 +49,7 @@ internal static class EndRules
         if (killed is null && !isMarked)
             return null;
 
-        var limit = container.MemoryLimit is { } bytes ? $"its memory limit of {EvidenceText.Size(bytes)} was reached" : "it has no memory limit, so the memory of the engine's machine itself ran out";
+        var limit = container.MemoryLimit is { } bytes ? $"its memory limit of {ByteSize.Format(bytes)} was reached" : "it has no memory limit, so the memory of the engine's machine itself ran out";
         var whom = context.IsRunning && killed?.OccurredAt > container.StartedAt ? "a process in it" : "it";
         var restarted = context.IsRunning && container.FinishedAt is { } died && (killed is null || killed.OccurredAt - died <= SameEnd) ? " It has been started again since." : "";
         var evidence = new List<string>();
@@ -57,7 +57,7 @@ internal static class EndRules
             evidence.Add($"engine: killed for want of memory{(context.IsRunning ? "" : $", {EvidenceText.ExitCode(container.ExitCode)}")}");
         if (killed is not null)
             evidence.Add(string.Create(CultureInfo.InvariantCulture, $"engine: event 'oom' at {killed.OccurredAt:u}"));
-        evidence.Add(container.MemoryLimit is { } set ? $"memory limit: {EvidenceText.Size(set)}" : "memory limit: none");
+        evidence.Add(container.MemoryLimit is { } set ? $"memory limit: {ByteSize.Format(set)}" : "memory limit: none");
         return new($"The kernel killed {whom} for want of memory: {limit}.{restarted}", DiagnosisConfidence.High, [.. evidence, .. context.LogEnd(3)])
         {
             Remedy = container.MemoryLimit is null ? "Use smaller models or give the machine more memory; with Docker Desktop raise the memory of its machine (on Windows in .wslconfig)." : null,
@@ -78,7 +78,7 @@ internal static class EndRules
             return null;
 
         var times = context.Ends.Count >= 2
-            ? string.Create(CultureInfo.InvariantCulture, $"{context.Ends.Count} times within {EvidenceText.Duration(context.Ends[^1].OccurredAt - context.Ends[0].OccurredAt)}")
+            ? string.Create(CultureInfo.InvariantCulture, $"{context.Ends.Count} times within {Duration.Format(context.Ends[^1].OccurredAt - context.Ends[0].OccurredAt)}")
             : string.Create(CultureInfo.InvariantCulture, $"{container.RestartCount + (context.IsRunning ? 0 : 1)} times since it was started");
         var code = context.LastExitCode is null ? "" : $", last{With(context)}";
         return new($"It has ended {times}{code}{(hasGivenUp ? ", and the engine has given up" : "")}.{context.FailureSentence}",
@@ -107,7 +107,7 @@ internal static class EndRules
         if (context.Container is not { State: ContainerState.Exited or ContainerState.Dead or ContainerState.Removing, Error.Length: 0 } container)
             return null;
 
-        var when = container.FinishedAt is { } end ? $" {EvidenceText.Duration(context.Since(end))} ago" : "";
+        var when = container.FinishedAt is { } end ? $" {Duration.Format(context.Since(end))} ago" : "";
         var (message, remedy) = container switch
         {
             { State: ContainerState.Removing } => ("It is being removed.", "Create it again when it is gone: docker compose up -d"),

@@ -48,28 +48,6 @@ internal static partial class EvidenceText
         return string.Concat(shown.AsSpan(0, char.IsHighSurrogate(shown[cut - 1]) ? cut - 1 : cut), "...");
     }
 
-    /// <summary>A duration as people say it: <c>45 s</c>, <c>12 min</c>, <c>3 h</c>, <c>5 days</c>.</summary>
-    public static string Duration(TimeSpan duration)
-    {
-        var (value, unit) = (duration < TimeSpan.Zero ? TimeSpan.Zero : duration) switch
-        {
-            { TotalSeconds: < 90 } time => (time.TotalSeconds, "s"),
-            { TotalMinutes: < 90 } time => (time.TotalMinutes, "min"),
-            { TotalHours: < 48 } time => (time.TotalHours, "h"),
-            var time => (time.TotalDays, "days"),
-        };
-        return string.Create(CultureInfo.InvariantCulture, $"{value:0} {unit}");
-    }
-
-    /// <summary>A number of bytes as people say it: <c>780 MiB</c>.</summary>
-    public static string Size(long bytes) => bytes switch
-    {
-        < 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
-        < 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0} KiB"),
-        < 1024 * 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024):0} MiB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024 * 1024):0.0} GiB"),
-    };
-
     /// <summary>What an exit code says, as a clause.</summary>
     public static string ExitCode(int code)
     {

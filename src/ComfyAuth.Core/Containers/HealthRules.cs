@@ -55,7 +55,7 @@ internal static partial class HealthRules
 
     private static DiagnosisFinding? TimesOut(DiagnosisContext context) =>
         FailedProbe(context) is { ExitCode: TimedOut } probe
-            ? Finding(context, probe, $"does not end within its timeout of {EvidenceText.Duration(context.Container!.Healthcheck!.Timeout)}", DiagnosisConfidence.Medium)
+            ? Finding(context, probe, $"does not end within its timeout of {Duration.Format(context.Container!.Healthcheck!.Timeout)}", DiagnosisConfidence.Medium)
             : null;
 
     private static DiagnosisFinding? Fails(DiagnosisContext context)

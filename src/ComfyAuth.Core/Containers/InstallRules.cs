@@ -30,7 +30,7 @@ internal static class InstallRules
             yield break;
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"within {EvidenceText.Duration(usage.Period)}: processor {usage.Cpu ?? 0:0} %, received {EvidenceText.Size(usage.NetworkReceived)}, written {EvidenceText.Size(usage.BlockWritten)}");
+            $"within {Duration.Format(usage.Period)}: processor {usage.Cpu ?? 0:0} %, received {ByteSize.Format(usage.NetworkReceived)}, written {ByteSize.Format(usage.BlockWritten)}");
     }
 
     private static DiagnosisFinding? Installing(DiagnosisContext context)
@@ -50,9 +50,9 @@ internal static class InstallRules
         var package = line is null ? process.Install?.Package : Package(line);
         var what = line?.Signature.Meaning ?? sign?.Signature.Meaning ?? (process.Install is { } tool ? $"{tool.Tool} is at work" : "it downloads something");
         var elapsed = processes.Max(found => found.Process.Elapsed) ?? context.Uptime;
-        var received = context.BytesReceived is { } bytes and > 0 ? $"; {EvidenceText.Size(bytes)} received since the start" : "";
+        var received = context.BytesReceived is { } bytes and > 0 ? $"; {ByteSize.Format(bytes)} received since the start" : "";
         var moving = context.IsMoving switch { true => "; it is moving", false => $"; nothing has moved for {Silence(context)}", null => "" };
-        return new($"It installs: {what}{(package is null ? "" : $", {package}")}. It has been at it for {EvidenceText.Duration(elapsed ?? TimeSpan.Zero)}{received}{moving}.{context.FailureSentence}",
+        return new($"It installs: {what}{(package is null ? "" : $", {package}")}. It has been at it for {Duration.Format(elapsed ?? TimeSpan.Zero)}{received}{moving}.{context.FailureSentence}",
             process.Install is not null ? DiagnosisConfidence.High : sign is not null ? DiagnosisConfidence.Medium : DiagnosisConfidence.Low,
             [.. processes.Take(3).Select(found => $"process: {found.Process.Command}"), .. Activity(context), .. context.LogEnd(4)])
         {
@@ -93,7 +93,7 @@ internal static class InstallRules
     }
 
     private static string Silence(DiagnosisContext context) =>
-        EvidenceText.Duration(context.LastSignOfLife is { } last ? context.Since(last) : context.Uptime ?? TimeSpan.Zero);
+        Duration.Format(context.LastSignOfLife is { } last ? context.Since(last) : context.Uptime ?? TimeSpan.Zero);
 
     private static DiagnosisFinding? Starting(DiagnosisContext context)
     {
@@ -107,7 +107,7 @@ internal static class InstallRules
             return null;
         if (!context.IsYoung && !(isSilent && context.IsBusyStarting))
             return null;
-        return new($"It started {EvidenceText.Duration(context.Uptime ?? TimeSpan.Zero)} ago and {(isBooting ? $"answers {context.Readings.Answer}" : "does not answer yet")}{(context.IsYoung ? "" : ", which is long; but it is at work")}.{context.FailureSentence}",
+        return new($"It started {Duration.Format(context.Uptime ?? TimeSpan.Zero)} ago and {(isBooting ? $"answers {context.Readings.Answer}" : "does not answer yet")}{(context.IsYoung ? "" : ", which is long; but it is at work")}.{context.FailureSentence}",
             context.IsYoung ? DiagnosisConfidence.Medium : DiagnosisConfidence.Low,
             [$"asked at {context.Service.Url}: {context.Readings.Answer}", .. Activity(context), .. context.LogEnd(4)]);
     }

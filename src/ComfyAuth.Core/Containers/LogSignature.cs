@@ -46,9 +46,11 @@ internal enum LogTopic
 internal sealed record LogSignature(LogTopic Topic, Regex Pattern, string Meaning)
 {
     // Logs are hostile: lines are cut before they are looked at, and what may repeat behind no anchor is bounded, so that no text
-    // takes long. Plain regular expressions, because those that never go back take a second to make.
+    // takes long. Plain regular expressions, because those that never go back take a second to make. An error is the same in
+    // any letter case: Go writes in small letters what the C library begins with a capital. Those who install write one way
+    // only, and 'collecting' and the like are words of others too.
     public LogSignature(LogTopic topic, string pattern, string meaning)
-        : this(topic, new Regex(pattern, RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant), meaning)
+        : this(topic, new Regex(pattern, RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant | (topic == LogTopic.Install ? RegexOptions.None : RegexOptions.IgnoreCase)), meaning)
     {
     }
 }

@@ -57,7 +57,7 @@ public static partial class TableCell
     /// <returns>The cell.</returns>
     public static string Location(string? location) => LeadingFolders().Replace(location ?? "", "\u2026/");
 
-    /// <summary>A length of time in one unit, such as <c>15m</c>.</summary>
+    /// <summary>A length of time in whole units, such as <c>15m</c>.</summary>
     /// <param name="time">The length of time; null for none.</param>
     /// <returns>The cell.</returns>
     public static string Time(TimeSpan? time) => time is { } some ? Duration.Format(some) : "";

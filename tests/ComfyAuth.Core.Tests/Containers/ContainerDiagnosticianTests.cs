@@ -154,6 +154,25 @@ public sealed partial class ContainerDiagnosticianTests
         Assert.Equal(expected, (diagnosis.UnhealthyAt!.Value - snapshot.TakenAt).TotalSeconds, 1.0);
     }
 
+    [Theory]
+    [InlineData("nc: bind: Address already in use")]
+    [InlineData("nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)")]
+    [InlineData("Error: listen EADDRINUSE: address already in use :::8188")]
+    [InlineData("2026/11/22 11:59:57 listen tcp :8188: bind: address already in use")]
+    public void A_program_that_finds_its_port_taken_says_so_in_many_ways(string line) => Assert.Equal(ContainerCondition.PortConflict, DiagnoseTheLog(line));
+
+    [Theory]
+    [InlineData("nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)")]
+    [InlineData("listen tcp :80: bind: permission denied")]
+    [InlineData("listen tcp 10.1.2.3:8188: bind: cannot assign requested address")]
+    public void A_port_that_may_not_be_bound_is_not_taken(string line) => Assert.Equal(ContainerCondition.CrashLoop, DiagnoseTheLog(line));
+
+    private static ContainerCondition DiagnoseTheLog(string line)
+    {
+        var snapshot = DiagnosisCase.Named("port-conflict-log").Snapshot();
+        return Diagnose(snapshot with { Log = [snapshot.Log[^1] with { Text = line }] }).Condition;
+    }
+
     [Fact]
     public void No_healthcheck_foretells_nothing()
     {

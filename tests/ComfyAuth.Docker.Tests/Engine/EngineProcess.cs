@@ -30,6 +30,17 @@ public sealed class EngineProcess : IAsyncDisposable
             : "dockerd is not installed";
     }
 
+    /// <summary>The tar archive of the image for the containers: BusyBox under the names of some of its programs, and <c>/serve</c>.</summary>
+    public static async Task<MemoryStream> ArchiveAsync()
+    {
+        using var script = Process.Start(new ProcessStartInfo("sh", [Script, "image"]) { RedirectStandardOutput = true })!;
+        var archive = new MemoryStream();
+        await script.StandardOutput.BaseStream.CopyToAsync(archive);
+        await script.WaitForExitAsync();
+        archive.Position = 0;
+        return script.ExitCode == 0 ? archive : throw new InvalidOperationException($"{Script} made no image.");
+    }
+
     /// <summary>Takes away what killed runs have left.</summary>
     public static async Task SweepAsync()
     {
@@ -46,14 +57,7 @@ public sealed class EngineProcess : IAsyncDisposable
         // The process id comes last: it tells later runs whether anybody still needs the folder.
         var root = Path.Combine(Path.GetTempPath(), $"{Prefix}{name}-{Environment.ProcessId}");
         Directory.CreateDirectory(root);
-        string[] all =
-        [
-            Script, "run", root,
-            "--host", $"unix://{root}/engine.sock", "--data-root", $"{root}/data", "--exec-root", $"{root}/exec", "--pidfile", $"{root}/pid",
-            "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
-            .. arguments,
-        ];
-        var start = new ProcessStartInfo("sh", all) { RedirectStandardInput = true };
+        var start = new ProcessStartInfo("sh", [Script, "run", root, .. arguments]) { RedirectStandardInput = true };
         var engine = new EngineProcess(Process.Start(start)!, root);
         try
         {

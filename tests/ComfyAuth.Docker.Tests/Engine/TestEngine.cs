@@ -1,4 +1,5 @@
-using System.Formats.Tar;
+using System.Net;
+using System.Net.Sockets;
 using ComfyAuth.Docker;
 using ComfyAuth.Tests.Docker;
 
@@ -19,7 +20,7 @@ public sealed class TestEngine : IAsyncLifetime
     private EngineProcess? _process;
     private DockerClient? _client;
 
-    /// <summary>An image with the programs of BusyBox and nothing else.</summary>
+    /// <summary>An image with programs of BusyBox, the server <c>/serve</c> and nothing else.</summary>
     public string Image => $"{_run}:busybox";
 
     public DockerClient Client
@@ -82,21 +83,12 @@ public sealed class TestEngine : IAsyncLifetime
         return container;
     }
 
-    /// <summary>A tar archive with BusyBox under the names of some of its programs.</summary>
-    public static async Task<MemoryStream> ArchiveAsync()
+    /// <summary>A port that was free a moment ago.</summary>
+    public static int FreePort()
     {
-        var archive = new MemoryStream();
-        await using (var writer = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true))
-        {
-            foreach (var folder in new[] { "bin/", "tmp/", "etc/", "proc/", "sys/", "dev/" })
-                await writer.WriteEntryAsync(new PaxTarEntry(TarEntryType.Directory, folder) { Mode = (UnixFileMode)0b111_101_101 });
-            await writer.WriteEntryAsync(BusyBox, "bin/busybox");
-            foreach (var name in "sh cat echo printf sleep seq stat tail head kill dd true false id yes tr ls rm mkdir ln env usleep nc chmod".Split(' '))
-                await writer.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "bin/" + name) { LinkName = "busybox" });
-        }
-
-        archive.Position = 0;
-        return archive;
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private async Task StartOursAsync()
@@ -113,13 +105,13 @@ public sealed class TestEngine : IAsyncLifetime
         }
 
         _client = new(_process.Endpoint);
-        await _client.ImportImageAsync(await ArchiveAsync(), _run, "busybox", CancellationToken.None);
+        await _client.ImportImageAsync(await EngineProcess.ArchiveAsync(), _run, "busybox", CancellationToken.None);
     }
 
     private async Task UseTheirsAsync()
     {
         _client = new(new DockerEndpointResolver().Resolve());
-        await _client.ImportImageAsync(await ArchiveAsync(), _run, "busybox", CancellationToken.None);
+        await _client.ImportImageAsync(await EngineProcess.ArchiveAsync(), _run, "busybox", CancellationToken.None);
         _reason = null;
     }
 }

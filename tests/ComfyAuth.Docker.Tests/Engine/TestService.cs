@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Secrets;
@@ -14,17 +12,7 @@ public sealed class TestService
     public const string Token = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
 
     /// <summary>A line of shell that answers on $PORT for ever: 200, or 401 without $TOKEN where there is one.</summary>
-    public const string Serve = """exec busybox nc -ll -p "$PORT" -e /bin/sh -c "$ANSWER" """;
-
-    private const string Answer =
-        """
-        cr=$(printf '\r'); known=; read -r line
-        while read -r header && [ -n "${header%"$cr"}" ]; do
-            [ "${header%"$cr"}" = "Authorization: Bearer $TOKEN" ] && known=1
-        done
-        if [ -z "$TOKEN" ] || [ -n "$known" ]; then status='200 OK'; else status='401 Unauthorized'; fi
-        printf 'HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$status"
-        """;
+    public const string Serve = """exec /serve "$PORT" """;
 
     private static int Number;
     private readonly bool _login;
@@ -36,7 +24,7 @@ public sealed class TestService
     /// <param name="port">Its port; null: a free one.</param>
     public TestService(TestEngine engine, bool login = false, int? port = null)
     {
-        (_login, Port) = (login, port ?? FreePort());
+        (_login, Port) = (login, port ?? TestEngine.FreePort());
         Definition = new()
         {
             Name = "service",
@@ -66,7 +54,7 @@ public sealed class TestService
         Entrypoint = ["/bin/sh", "-c"],
         Command = [script],
         NetworkMode = "host",
-        Environment = new Dictionary<string, string> { ["PORT"] = $"{Port}", ["ANSWER"] = Answer, ["TOKEN"] = _login ? Token : "" },
+        Environment = new Dictionary<string, string> { ["PORT"] = $"{Port}", ["TOKEN"] = _login ? Token : "" },
     };
 
     /// <summary>Makes the container that plays the service, and starts it.</summary>
@@ -125,11 +113,4 @@ public sealed class TestService
         new ContainerWaiter(client, services[0].Observer(client), services[0]._redactor).WaitAsync(services[0].Stack, [.. services.Select(service => service.Definition)], options, progress, stop);
 
     private ContainerObserver Observer(DockerClient client) => new(client, _redactor, (_, _) => KnownToken);
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }

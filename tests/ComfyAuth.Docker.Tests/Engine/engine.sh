@@ -1,11 +1,42 @@
 #!/bin/sh
-# A Docker engine of its own for the tests, all of it under one folder.
-#   engine.sh run ROOT ARGUMENT...   runs dockerd until standard input ends, then leaves nothing of it behind;
-#                                    each line of standard input starts it again after it has ended
+# A Docker engine of its own for the tests, all of it under one folder, and the image for its containers.
+#   engine.sh run ROOT ARGUMENT...   runs dockerd, at ROOT/engine.sock, until standard input ends, then leaves nothing of it
+#                                    behind; each line of standard input starts it again after it has ended
 #   engine.sh clean ROOT             takes away what a killed run has left
+#   engine.sh image                  writes a tar archive: BusyBox under the names of some of its programs, and /serve
 # Standard input ends when the tests do, however they end.
 set -u
 verb=$1
+
+if [ "$verb" = image ]; then
+    tree=$(mktemp -d) || exit
+    trap 'rm -rf "$tree"' EXIT
+    cd "$tree" || exit
+    umask 022
+    chmod 755 .
+    mkdir bin tmp etc proc sys dev
+    cp /bin/busybox bin
+    for name in sh cat echo printf sleep seq stat tail head kill dd true false id yes tr ls rm mkdir ln env usleep nc chmod; do
+        ln -s busybox "bin/$name"
+    done
+    cat >serve <<'END'
+#!/bin/sh
+# serve PORT: answers every request for ever, with 200, or with 401 where it lacks the token of $TOKEN.
+[ $# = 0 ] || exec busybox nc -ll -p "$1" -e "$0"
+cr=$(printf '\r')
+status='200 OK'
+[ -z "${TOKEN:-}" ] || status='401 Unauthorized'
+read -r line
+while read -r header && [ -n "${header%"$cr"}" ]; do
+    [ "${header%"$cr"}" != "Authorization: Bearer ${TOKEN:-}" ] || status='200 OK'
+done
+printf 'HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$status"
+END
+    chmod 755 serve
+    busybox tar -c -f - .
+    exit
+fi
+
 root=$2
 shift 2
 
@@ -52,6 +83,9 @@ clean() {
 case $verb in
     clean) clean ;;
     run)
+        # No network of its own: containers have that of the machine, or none.
+        set -- --host "unix://$root/engine.sock" --data-root "$root/data" --exec-root "$root/exec" --pidfile "$root/pid" \
+            --bridge none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false "$@"
         trap '' HUP INT TERM
         (trap - HUP INT TERM; exec dockerd "$@") </dev/null >"$root/log" 2>&1 &
         engine=$!
