@@ -94,7 +94,7 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
         {
             return (
                 ContainerWaitOutcome.TimedOut,
-                $"After {Duration.Format(at)} it was not so that the container '{Last.Container}' {GoalText()}. "
+                $"{Name} {MissedText()} after {Duration.Format(at)}. "
                     + (EngineSilentSince is { } since
                         ? $"The Docker engine has not answered for {Duration.Format(at - since)}. What was seen before: {Last.Message}"
                         : $"{Last.Message} The last sign of life was noticed {(at - SignAt < TimeSpan.FromSeconds(2) ? "just now" : $"{Duration.Format(at - SignAt)} ago")}."));
@@ -114,6 +114,13 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
         ContainerGoal.Live => "answers",
         ContainerGoal.Healthy => "is healthy",
         _ => "is ready",
+    };
+
+    private string MissedText() => Options.Goal switch
+    {
+        ContainerGoal.Live => "does not answer",
+        ContainerGoal.Healthy => "is not healthy",
+        _ => "is not ready",
     };
 
     private bool IsThere() =>

@@ -1,15 +1,13 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace ComfyAuth.Containers;
 
 /// <summary>Rules about containers that are on their way.</summary>
-internal static class InstallRules
+internal static partial class InstallRules
 {
     private const int LinesOfTheEnd = 10;
     private const double DownloadPerSecond = 100 * 1024;
-
-    // Between two commands of an installation no process of it runs.
-    private static readonly TimeSpan BetweenCommands = TimeSpan.FromSeconds(30);
 
     public static IReadOnlyList<DiagnosisRule> All { get; } =
     [
@@ -30,7 +28,7 @@ internal static class InstallRules
             yield break;
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"within {Duration.Format(usage.Period)}: processor {usage.Cpu ?? 0:0} %, received {ByteSize.Format(usage.NetworkReceived)}, written {ByteSize.Format(usage.BlockWritten)}");
+            $"within {usage.Period.TotalSeconds:0.0} s: processor {usage.Cpu ?? 0:0} %, received {ByteSize.Format(usage.NetworkReceived)}, written {ByteSize.Format(usage.BlockWritten)}");
     }
 
     private static DiagnosisFinding? Installing(DiagnosisContext context)
@@ -72,9 +70,9 @@ internal static class InstallRules
         if (sign is null || context.Signs(LogTopic.Boot).LastOrDefault()?.Index > sign.Index)
             return null;
 
-        // Where the processes are known, an installer that is not among them has ended.
+        // Between two commands of an installation no process of it runs, and one that went under without a word leaves its last line.
         var isKnownToHaveEnded = !hasProcess && context.Snapshot.Processes.Count > 0
-            && (context.Failure?.Index > sign.Index || sign.Line.Timestamp is not { } written || context.Since(written) > BetweenCommands);
+            && (context.Failure?.Index > sign.Index || context.Snapshot.Processes.Any(process => RunsComfyUI().IsMatch(process.Command)));
         return isKnownToHaveEnded ? null : sign;
     }
 
@@ -111,4 +109,8 @@ internal static class InstallRules
             context.IsYoung ? DiagnosisConfidence.Medium : DiagnosisConfidence.Low,
             [$"asked at {context.Service.Url}: {context.Readings.Answer}", .. Activity(context), .. context.LogEnd(4)]);
     }
+
+    // The shell that will start it names it too.
+    [GeneratedRegex(@"\A\S{0,256}python[0-9.]{0,8}\s([^\s]{1,256}\s){0,8}\S{0,256}main\.py(\s|\z)", RegexOptions.CultureInvariant)]
+    private static partial Regex RunsComfyUI();
 }

@@ -99,6 +99,20 @@ public sealed partial class ContainerDiagnosticianTests
         Assert.Equal(condition, diagnosis.Condition);
     }
 
+    [Theory]
+    [InlineData("sleep 3600", ContainerCondition.Installing)]
+    [InlineData("python3 -u /workspace/ComfyUI/main.py --listen 0.0.0.0 --port 8188", ContainerCondition.Unresponsive)]
+    public void An_installer_that_went_under_without_a_word_is_still_an_installation_until_the_program_runs(string process, ContainerCondition condition)
+    {
+        var snapshot = DiagnosisCase.Named("installing").Snapshot();
+        var later = snapshot with { TakenAt = snapshot.TakenAt.AddMinutes(10), Usage = new(0, 0, 0, 0, 0, TimeSpan.FromSeconds(1)), Processes = [new(1, null, "/bin/bash /entrypoint.sh"), new(7, null, process)] };
+
+        var diagnosis = Diagnose(later);
+
+        Assert.Equal(condition, diagnosis.Condition);
+        Assert.Equal(condition == ContainerCondition.Installing ? false : null, diagnosis.IsMoving);
+    }
+
     [Fact]
     public void A_healthcheck_at_work_is_no_download()
     {

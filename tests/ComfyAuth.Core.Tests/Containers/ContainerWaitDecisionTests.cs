@@ -53,7 +53,7 @@ public sealed class ContainerWaitDecisionTests
         var (outcome, second, message) = Run(new() { Timeout = TimeSpan.Zero, StallTimeout = TimeSpan.Zero }, Script("0:Installing"));
 
         Assert.Equal((ContainerWaitOutcome.TimedOut, 0), (outcome, second));
-        Assert.Contains("After 0s", message, StringComparison.Ordinal);
+        Assert.Contains("after 0s", message, StringComparison.Ordinal);
         Assert.Equal(ContainerWaitOutcome.Reached, Run(new() { Timeout = TimeSpan.Zero, StallTimeout = TimeSpan.Zero }, Script("0:Ready,ready")).Outcome);
     }
 
@@ -66,9 +66,9 @@ public sealed class ContainerWaitDecisionTests
         Assert.Equal("The container 'comfyui' is ready, and yet: It is HealthcheckCannotPass.", Message(ContainerGoal.Ready, "0:HealthcheckCannotPass,ready"));
         Assert.Equal("The container 'comfyui' has shown no sign of life for 20s. It is Installing.", Message(ContainerGoal.Ready, "0:Starting; 5:Installing,package=torch"));
         Assert.Equal("The container 'comfyui' has no healthcheck; wait for Ready instead.", Message(ContainerGoal.Healthy, "0:Starting"));
-        Assert.Equal("After 100s it was not so that the container 'comfyui' answers. It is Installing. The last sign of life was noticed just now.", Message(ContainerGoal.Live, "moving"));
+        Assert.Equal("The container 'comfyui' does not answer after 100s. It is Installing. The last sign of life was noticed just now.", Message(ContainerGoal.Live, "moving"));
         Assert.Equal(
-            "After 100s it was not so that the container 'comfyui' is healthy. The Docker engine has not answered for 90s. What was seen before: It is Installing.",
+            "The container 'comfyui' is not healthy after 100s. The Docker engine has not answered for 90s. What was seen before: It is Installing.",
             Message(ContainerGoal.Healthy, "0:Installing,Starting-health; 10:silent"));
     }
 
