@@ -27,6 +27,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     private const int LogCharacters = 1024 * 1024;
     private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan SamplingPeriod = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PauseBetweenPings = TimeSpan.FromMilliseconds(500);
 
     private readonly ServiceProber _prober = new();
 
@@ -182,10 +183,24 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         // Who answers in place of a container that does not run is somebody else: the token is not for them. One that is frozen cannot answer.
         var inspecting = listed is null ? null : SeeAsync("the details", stopLook => engine.InspectContainerAsync(listed.Id, stopLook), stop);
         var sampling = listed?.State is ContainerState.Running or ContainerState.Paused ? SampleAsync(listed.Id, stop) : null;
+        using var asking = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
-            : _prober.ProbeAsync(service, listed?.State == ContainerState.Running ? token : null, stop);
-        await Task.WhenAll(new Task?[] { inspecting, sampling, probing }.OfType<Task>()).ConfigureAwait(false);
+            : _prober.ProbeAsync(service, listed?.State == ContainerState.Running ? token : null, asking.Token);
+        try
+        {
+            await Task.WhenAll(new Task?[] { inspecting, sampling }.OfType<Task>()).ConfigureAwait(false);
+
+            // A service may take seconds to answer; an engine that ends meanwhile is told of before.
+            while (await Task.WhenAny(probing, Task.Delay(PauseBetweenPings, stop)).ConfigureAwait(false) != probing)
+                await SeeAsync("a ping", engine.PingAsync, stop).ConfigureAwait(false);
+        }
+        catch
+        {
+            await asking.CancelAsync().ConfigureAwait(false);
+            await ((Task)probing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
 
         var details = inspecting is null ? default : await inspecting.ConfigureAwait(false);
         var stats = sampling is null ? default : await sampling.ConfigureAwait(false);
