@@ -69,6 +69,32 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
         Assert.Equal(ContainerState.Exited, (await container.InspectAsync()).State);
     }
 
+    [Fact]
+    public async Task A_container_whose_identifier_begins_with_the_name_is_another_one()
+    {
+        await using var stack = new ComposeStack(engine);
+        await using var container = await engine.RunAsync("sleep 600");
+        stack.Service = stack.Service with { Container = container.Id[..6], ComposeFile = null };
+
+        Assert.Equal((ContainerChangeAction.None, null, null, "There is no such container."), Told(await stack.StopAsync(TimeSpan.Zero)));
+        Assert.Equal("ContainerAbsent", (await Assert.ThrowsAsync<ComfyAuthException>(stack.RestartAsync)).Code);
+        Assert.Equal(ContainerState.Running, (await container.InspectAsync()).State);
+    }
+
+    [Theory]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData(" ")]
+    [InlineData("a b?c#d")]
+    public async Task A_name_that_no_container_can_have_is_that_of_none(string name)
+    {
+        await using var stack = new ComposeStack(engine);
+        stack.Service = stack.Service with { Container = name, ComposeFile = null };
+
+        Assert.Equal("There is no such container.", (await stack.StopAsync()).Message);
+        Assert.Equal("ContainerAbsent", (await Assert.ThrowsAsync<ComfyAuthException>(stack.RestartAsync)).Code);
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(86401)]

@@ -1,5 +1,9 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using ComfyAuth.Containers;
 using ComfyAuth.Docker;
+using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Tests.Docker;
 
@@ -55,6 +59,33 @@ public sealed class EngineFailureTests(TestEngine engine)
         Assert.Equal("DockerNotRunning", (await Assert.ThrowsAsync<DockerException>(() => client.ListContainersAsync(stop: Stop))).Code);
         Assert.True(clock.Elapsed < Clear, $"{clock.Elapsed}");
         TestContext.Current.TestOutputHelper?.WriteLine($"all errors after {clock.ElapsedMilliseconds} ms");
+    }
+
+    [Fact]
+    public async Task An_engine_that_is_killed_while_a_service_takes_its_time_gives_a_clear_error_within_two_seconds()
+    {
+        Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "only an engine of our own is killed");
+        await using var own = await EngineProcess.StartAsync("slow", Stop);
+        await using var client = new DockerClient(own.Endpoint);
+        await client.ImportImageAsync(await TestEngine.ArchiveAsync(), "busybox", stop: Stop);
+        await client.StartAsync(await client.CreateContainerAsync(new() { Image = "busybox", Name = "slow", Command = ["sleep", "600"], NetworkMode = "host" }, Stop), Stop);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var service = new ServiceDefinition { Name = "slow", Container = "slow", Url = new($"http://{silent.LocalEndpoint}") };
+        var observer = new ContainerObserver(client, new(), (_, _) => null);
+        var looking = Task.Run(async () =>
+        {
+            await foreach (var _ in observer.ObserveAsync(new() { Root = Path.GetTempPath(), Definition = new() { Source = "source.conf", Services = [service] } }, [service], Stop))
+            {
+            }
+        }, Stop);
+
+        using var connection = await silent.AcceptTcpClientAsync(Stop);
+        own.Kill();
+        var clock = Stopwatch.StartNew();
+
+        Assert.Equal("DockerNotRunning", (await Assert.ThrowsAsync<DockerException>(() => looking)).Code);
+        Assert.True(clock.Elapsed < Clear, $"{clock.Elapsed}");
     }
 
     [Fact]

@@ -83,11 +83,15 @@ internal static class AnswerRules
     {
         if (context is not { IsLive: true, Readings: { IsReady: false } readings } || readings.TokenStatus is 401 or 403)
             return null;
-        var status = readings.TokenStatus ?? readings.Status;
-        return new($"The service answers {status?.ToString(CultureInfo.InvariantCulture) ?? readings.Answer} at {context.Service.HealthPath} instead of 200.{context.FailureSentence}", DiagnosisConfidence.Medium,
+
+        // That it refuses a request without a token is as it should be.
+        var status = readings.IsProtected == true ? readings.TokenStatus : readings.Status;
+        var path = context.Service.HealthPath;
+        var what = status is null ? $"Asked at {path}, the service gave {readings.Answer}." : string.Create(CultureInfo.InvariantCulture, $"The service answers {status} at {path} instead of 200.");
+        return new($"{what}{context.FailureSentence}", DiagnosisConfidence.Medium,
             [.. Answers(context), .. context.LogEnd(3)])
         {
-            Remedy = status == 404 ? $"Correct the service's health path in the stack file: {context.Service.HealthPath} is not there." : null,
+            Remedy = status == 404 ? $"Correct the service's health path in the stack file: {path} is not there." : null,
         };
     }
 

@@ -223,11 +223,13 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
             redactor.Register(variable.Reveal());
     }
 
+    /// <summary>The container of a name or an identifier. The engine takes the beginning of an identifier too, and that container is another one.</summary>
     private async Task<ContainerDetails?> InspectAsync(string container, CancellationToken stop)
     {
         try
         {
-            return await engine.InspectContainerAsync(container, stop).ConfigureAwait(false);
+            var found = await engine.InspectContainerAsync(container, stop).ConfigureAwait(false);
+            return found.Name == container || found.Id == container ? found : null;
         }
         catch (DockerException error) when (error.Code == "DockerNotFound")
         {

@@ -27,6 +27,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     private const int LogCharacters = 1024 * 1024;
     private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan SamplingPeriod = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PauseBetweenPings = TimeSpan.FromMilliseconds(500);
 
     private readonly ServiceProber _prober = new();
 
@@ -180,13 +181,27 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             redactor.Register(secret);
 
         // Who answers in place of a container that does not run is somebody else: the token is not for them. One that is frozen cannot answer.
-        var inspecting = listed is null ? Task.FromResult<(Seen<ContainerDetails>, Seen<ContainerStats?>)>(default) : InspectAsync(listed, stop);
+        using var asking = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
-            : _prober.ProbeAsync(service, listed?.State == ContainerState.Running ? token : null, stop);
-        await Task.WhenAll(inspecting, probing).ConfigureAwait(false);
+            : _prober.ProbeAsync(service, listed?.State == ContainerState.Running ? token : null, asking.Token);
+        var (details, stats) = (default(Seen<ContainerDetails>), default(Seen<ContainerStats?>));
+        try
+        {
+            if (listed is not null)
+                (details, stats) = await InspectAsync(listed, stop).ConfigureAwait(false);
 
-        var (details, stats) = await inspecting.ConfigureAwait(false);
+            // A service may take seconds to answer; an engine that ends meanwhile is told of before.
+            while (await Task.WhenAny(probing, Task.Delay(PauseBetweenPings, stop)).ConfigureAwait(false) != probing)
+                await SeeAsync("a ping", engine.PingAsync, stop).ConfigureAwait(false);
+        }
+        catch
+        {
+            await asking.CancelAsync().ConfigureAwait(false);
+            await ((Task)probing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
         var isRemoved = details.Error is DockerException { Code: "DockerNotFound" };
         var container = details.Value ?? (listed is null || isRemoved ? null : ContainerDetails.From(listed));
         foreach (var variable in container?.Environment.Where(variable => SecretRedactor.IsSecretName(variable.Name)) ?? [])

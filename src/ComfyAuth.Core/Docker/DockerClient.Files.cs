@@ -125,7 +125,7 @@ public sealed partial class DockerClient
 
     private static string Reading(string container, string path) => $"reading {path} in the container {Described(container)}";
 
-    private static string ArchivePath(string container, string path) => $"/containers/{Segment(container)}/archive?path={Uri.EscapeDataString(Absolute(path))}";
+    private string ArchivePath(string container, string path) => $"/containers/{Segment(container)}/archive?path={Uri.EscapeDataString(Absolute(path))}";
 
     private static string Absolute(string path)
     {

@@ -139,12 +139,14 @@ public sealed partial class DockerClient : IAsyncDisposable, IDisposable
     private static string Described(string container) => $"'{DockerErrors.OneLine(container)}'";
 
     // An empty name would address the list instead of one of its members.
-    private static string Segment(string name)
+    private string Segment(string name)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentException.ThrowIfNullOrEmpty(name);
 
         // A URI loses dots that stand alone.
-        return name is "." or ".." ? throw new ArgumentException("No container or image has this name.", nameof(name)) : Uri.EscapeDataString(name);
+        return name is "." or ".."
+            ? throw DockerErrors.Refused(Endpoint, $"'{name}'", System.Net.HttpStatusCode.NotFound, "no container or image can have this name")
+            : Uri.EscapeDataString(name);
     }
 
     private async Task<T> GetAsync<T>(string path, string what, JsonTypeInfo<T> type, CancellationToken stop)
