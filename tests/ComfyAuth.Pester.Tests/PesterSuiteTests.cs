@@ -1,14 +1,16 @@
 using System.Text.Json;
+using ComfyAuth.Tests;
 
 namespace ComfyAuth.Pester.Tests;
 
 /// <summary>Runs each Pester suite on the built module, in a PowerShell of its own.</summary>
 public sealed class PesterSuiteTests(ITestOutputHelper output)
 {
+    private static readonly string Folder = Repository.PathOf("tests/pester");
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static TheoryData<string> Suites
-        => [.. Directory.EnumerateFiles(Repository.Suites, "*.Tests.ps1").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        => [.. Directory.EnumerateFiles(Folder, "*.Tests.ps1").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Suites))]
@@ -23,13 +25,12 @@ public sealed class PesterSuiteTests(ITestOutputHelper output)
             Assert.Skip(missing);
         }
 
-
         var folder = Directory.CreateTempSubdirectory("comfyauth-pester-");
         try
         {
             var resultPath = Path.Combine(folder.FullName, "result.json");
             var said = await PowerShellProcess.RunAsync(
-                ["-File", Path.Combine(Repository.Suites, "Invoke-Suite.ps1"), "-Suite", Path.Combine(Repository.Suites, suite), "-Result", resultPath],
+                ["-File", Path.Combine(Folder, "Invoke-Suite.ps1"), "-Suite", Path.Combine(Folder, suite), "-Result", resultPath],
                 folder.FullName,
                 Patience,
                 cancellation);

@@ -127,6 +127,15 @@ internal sealed class CommandSession
             Console.Out.WriteLine(Redactor.Redact(text));
     }
 
+    /// <summary>Prints results: the JSON document where it was asked for, else as <see cref="Show"/> does.</summary>
+    public void Print<T>(IReadOnlyList<T> results, JsonTypeInfo<IReadOnlyList<T>> type, Func<T, string> stackOf, Func<IReadOnlyList<T>, IRenderable> render)
+    {
+        if (IsJson)
+            Console.Out.WriteLine(JsonSerializer.Serialize(results, type));
+        else
+            Show(results, stackOf, render);
+    }
+
     /// <summary>Prints results for people, each stack's under its name where there are several; not with <c>--json</c>.</summary>
     public void Show<T>(IEnumerable<T> results, Func<T, string> stackOf, Func<IReadOnlyList<T>, IRenderable> render)
     {
@@ -140,13 +149,6 @@ internal sealed class CommandSession
                 AnsiConsole.MarkupLineInterpolated($"\n[bold]{stack.Key}[/]");
             AnsiConsole.Write(render([.. stack]));
         }
-    }
-
-    /// <summary>Prints the JSON document, where it was asked for.</summary>
-    public void Emit<T>(T value, JsonTypeInfo<T> type)
-    {
-        if (IsJson)
-            Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
     }
 
     /// <summary>Prints a line on standard error.</summary>

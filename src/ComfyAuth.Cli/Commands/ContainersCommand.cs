@@ -32,8 +32,7 @@ internal static class ContainersCommand
                 finally
                 {
                     // What was seen before a cancellation is said too.
-                    session.Emit(diagnoses, ReportJsonContext.Default.IReadOnlyListContainerDiagnosis);
-                    session.Show(diagnoses, diagnosis => diagnosis.Stack, ContainerTables.Of);
+                    session.Print(diagnoses, ReportJsonContext.Default.IReadOnlyListContainerDiagnosis, diagnosis => diagnosis.Stack, ContainerTables.Of);
                 }
 
                 // Of nothing it is not said that all is well.

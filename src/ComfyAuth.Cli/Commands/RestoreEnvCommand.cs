@@ -55,8 +55,7 @@ internal static class RestoreEnvCommand
             },
             stop);
 
-        session.Emit(validations, ReportJsonContext.Default.IReadOnlyListEnvironmentValidation);
-        session.Show(validations, validation => validation.Stack, EnvironmentTables.Of);
+        session.Print(validations, ReportJsonContext.Default.IReadOnlyListEnvironmentValidation, validation => validation.Stack, EnvironmentTables.Of);
         return ExitCode.Of(validations.Any(validation => !validation.IsValid), anyUnknown: false);
     }
 
@@ -82,8 +81,7 @@ internal static class RestoreEnvCommand
         finally
         {
             // What was done before a cancellation is said too.
-            session.Emit(results, ReportJsonContext.Default.IReadOnlyListEnvironmentRestoreResult);
-            session.Show(results, result => result.Stack, EnvironmentTables.Of);
+            session.Print(results, ReportJsonContext.Default.IReadOnlyListEnvironmentRestoreResult, result => result.Stack, EnvironmentTables.Of);
         }
 
         foreach (var step in results.SelectMany(result => result.Notes.Concat(result.NextSteps)).Distinct())

@@ -68,8 +68,7 @@ internal static class SyncTokenCommand
             stop);
 
         reported?.AddRange(observations);
-        session.Emit(observations, ReportJsonContext.Default.IReadOnlyListTokenObservation);
-        session.Show(observations, seen => seen.Stack, TokenTables.Of);
+        session.Print(observations, ReportJsonContext.Default.IReadOnlyListTokenObservation, seen => seen.Stack, TokenTables.Of);
         return ExitCode.Of(observations.Any(seen => seen.IsFault), observations.Any(seen => seen.State != TokenState.Match));
     }
 
@@ -87,8 +86,7 @@ internal static class SyncTokenCommand
             },
             stop);
 
-        session.Emit(validations, ReportJsonContext.Default.IReadOnlyListTokenValidation);
-        session.Show(validations, validation => validation.Stack, TokenTables.Of);
+        session.Print(validations, ReportJsonContext.Default.IReadOnlyListTokenValidation, validation => validation.Stack, TokenTables.Of);
         foreach (var finding in validations.SelectMany(validation => validation.Findings))
             session.Say(finding);
         return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
@@ -125,8 +123,7 @@ internal static class SyncTokenCommand
         finally
         {
             // What was done before a cancellation is said too.
-            session.Emit(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult);
-            session.Show(results, result => result.Stack, TokenTables.Of);
+            session.Print(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult, result => result.Stack, TokenTables.Of);
         }
 
         foreach (var remedy in results.Select(result => result.Remedy).Where(remedy => remedy.Length > 0).Distinct())

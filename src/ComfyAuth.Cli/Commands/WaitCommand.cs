@@ -44,8 +44,7 @@ internal static class WaitCommand
                 finally
                 {
                     // What was reached before a cancellation is said too.
-                    session.Emit(results, ReportJsonContext.Default.IReadOnlyListContainerWaitResult);
-                    session.Show(results, result => result.Diagnosis.Stack, ContainerTables.Of);
+                    session.Print(results, ReportJsonContext.Default.IReadOnlyListContainerWaitResult, result => result.Diagnosis.Stack, ContainerTables.Of);
                 }
 
                 // Of nothing it is not said that it is ready.

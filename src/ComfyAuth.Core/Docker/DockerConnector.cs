@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO.Pipes;
 using System.Net.Security;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -77,29 +78,21 @@ internal sealed class DockerConnector(DockerEndpoint endpoint, DockerClientOptio
         }
     }
 
-    private async Task<Stream> ConnectSocketAsync(CancellationToken stop)
+    private Task<Stream> ConnectSocketAsync(CancellationToken stop)
     {
         // A leading at sign means a name that is not in the file system (Linux).
         var path = endpoint.SocketPath[0] == '@' ? '\0' + endpoint.SocketPath[1..] : endpoint.SocketPath;
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), stop).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return ConnectAsync(new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), new UnixDomainSocketEndPoint(path), stop);
     }
 
-    private async Task<Stream> ConnectTcpAsync(CancellationToken stop)
+    private Task<Stream> ConnectTcpAsync(CancellationToken stop) =>
+        ConnectAsync(new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }, new DnsEndPoint(endpoint.Host, endpoint.Port), stop);
+
+    private static async Task<Stream> ConnectAsync(Socket socket, EndPoint place, CancellationToken stop)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(endpoint.Host, endpoint.Port, stop).ConfigureAwait(false);
+            await socket.ConnectAsync(place, stop).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
