@@ -1,4 +1,5 @@
 using System.Text;
+using ComfyAuth.Secrets;
 
 namespace ComfyAuth.Benchmarks;
 
@@ -28,6 +29,9 @@ internal sealed class DocumentSet
         var length = 0L;
         Directory.CreateDirectory(root);
         File.WriteAllText(Path.Combine(root, "comfyauth.yml"), "");
+
+        // Looked for in every document, in every encoding.
+        File.WriteAllText(Path.Combine(root, ".env"), $"COMFYUI_API_TOKEN='$2b$12${new string('C', 21)}.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'\nCOMFYUI_RAW_TOKEN={RandomSecret.Create().Reveal()}\nHF_TOKEN={RandomSecret.Create().Reveal()}\n");
         for (var i = 0; i < count; i++)
         {
             var folder = Directory.CreateDirectory(Path.Combine(root, "docs", $"{i / DocumentsPerFolder:000}")).FullName;
