@@ -61,6 +61,17 @@ public sealed class GuidanceIndexTests : IDisposable
     }
 
     [Fact]
+    public void A_word_of_a_heading_weighs_more_than_one_of_the_text_and_the_name_of_the_file_counts()
+    {
+        _folder.Write("a.md", "# Other\nneedle words\n");
+        _folder.Write("b.md", "# Needle\nother words\n");
+        _folder.Write("docker-faq.md", "more words\n");
+
+        Assert.Equal(["b.md", "a.md"], Build().Search("needle", 5).Select(passage => passage.File));
+        Assert.Equal(["docker-faq.md"], Build().Search("FAQ", 5).Select(passage => passage.File));
+    }
+
+    [Fact]
     public void Equals_come_in_the_order_of_file_and_line()
     {
         foreach (var name in new[] { "d.md", "b/d.md", "a/d.md" })
