@@ -36,16 +36,23 @@ public static class StackSecrets
             .Append(DefaultLayout.HuggingFaceFile)
             .Distinct();
         foreach (var environment in environments)
-            Register(files.Get(environment).Document, redactor);
+            Register(files.Get(environment), redactor);
     }
 
-    private static void Register(DotEnvDocument document, SecretRedactor redactor)
+    private static void Register(StackFileContent file, SecretRedactor redactor)
     {
-        foreach (var entry in document.Entries.Where(entry => SecretRedactor.IsSecretName(entry.Name)))
+        try
         {
-            // A reader may lose a part of what was meant.
-            redactor.Register(entry.RawValue?.Trim(' ', '\t', '\'', '"'));
-            redactor.Register(document.Get(entry.Name));
+            foreach (var entry in file.Document.Entries.Where(entry => SecretRedactor.IsSecretName(entry.Name)))
+            {
+                // A reader may lose a part of what was meant.
+                redactor.Register(entry.RawValue?.Trim(' ', '\t', '\'', '"'));
+                redactor.Register(file.Document.Get(entry.Name));
+            }
+        }
+        catch (DotEnvSyntaxException)
+        {
+            // Nobody can tell where its values begin and end; those that look like secrets are found by their look.
         }
     }
 }
