@@ -35,7 +35,7 @@ internal static class StackDocuments
                         if (entry.Name.EndsWith(".md", StringComparison.OrdinalIgnoreCase))
                             documents.Add(path);
                     }
-                    else if ((entry.Attributes & FileAttributes.Hidden) == 0 && !SkippedFolders.Contains(entry.Name, StringComparer.OrdinalIgnoreCase))
+                    else if (!IsHidden(entry) && !SkippedFolders.Contains(entry.Name, StringComparer.OrdinalIgnoreCase))
                     {
                         folders.Push(path);
                     }
@@ -69,7 +69,9 @@ internal static class StackDocuments
 
             // A character may have been cut, but no line.
             var end = bytes.AsSpan(0, MaximumSize).LastIndexOf((byte)'\n') + 1;
-            return end > 0 && Decode(bytes.AsSpan(0, end)) is { } beginning
+            if (end == 0)
+                return (null, "It has more than 2,000,000 bytes without a line's end.");
+            return Decode(bytes.AsSpan(0, end)) is { } beginning
                 ? (beginning, "Only its first 2,000,000 bytes were searched.")
                 : (null, "It is no text.");
         }
@@ -81,6 +83,9 @@ internal static class StackDocuments
 
     // On Windows, files in the cloud are reparse points too.
     private static bool IsLink(FileSystemInfo entry) => (entry.Attributes & FileAttributes.ReparsePoint) != 0 && entry.LinkTarget is not null;
+
+    // An entry that cannot be looked at has every attribute. That it cannot is found out, and told, when it is opened.
+    private static bool IsHidden(FileSystemInfo entry) => entry.Attributes != (FileAttributes)(-1) && (entry.Attributes & FileAttributes.Hidden) != 0;
 
     private static string? Decode(ReadOnlySpan<byte> bytes)
     {

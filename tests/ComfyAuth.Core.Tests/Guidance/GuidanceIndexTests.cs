@@ -176,7 +176,7 @@ public sealed class GuidanceIndexTests : IDisposable
         Assert.Empty(index.Search("thread", 9));
         Assert.Equal(3, index.DocumentCount);
         Assert.Equal(
-            [new("binary.md", "It is no text."), new("large.md", "Only its first 2,000,000 bytes were searched."), new("one-line.md", "It is no text.")],
+            [new("binary.md", "It is no text."), new("large.md", "Only its first 2,000,000 bytes were searched."), new("one-line.md", "It has more than 2,000,000 bytes without a line's end.")],
             index.NotRead);
     }
 
@@ -188,6 +188,30 @@ public sealed class GuidanceIndexTests : IDisposable
             await make.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal([new("pipe.md", "It is a device, pipe or socket.")], Build().NotRead);
+    }
+
+    [Fact]
+    public async Task A_folder_that_lies_too_deep_is_told()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The system's limit of 4,096 bytes for a path is meant.");
+        var name = new string('d', 200);
+        _folder.Write("good.md", "needle");
+        using (var make = Process.Start("mkdir", ["-p", _folder.PathOf("d") + string.Concat(Enumerable.Repeat('/' + name, 19))]))
+            await make.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using (var make = Process.Start(new ProcessStartInfo("mkdir", ["-p", string.Join('/', Enumerable.Repeat(name, 3))]) { WorkingDirectory = _folder.PathOf("d") + string.Concat(Enumerable.Repeat('/' + name, 19)) })!)
+            await make.WaitForExitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            var index = Build();
+
+            Assert.Equal("good.md", Assert.Single(index.Search("needle", 5)).File);
+            Assert.StartsWith($"d/{name}", Assert.Single(index.NotRead).Path, StringComparison.Ordinal);
+        }
+        finally
+        {
+            using var remove = Process.Start("rm", ["-rf", _folder.PathOf("d")]);
+            await remove.WaitForExitAsync(CancellationToken.None);
+        }
     }
 
     [Fact]
