@@ -1,5 +1,6 @@
 BeforeAll {
     . (Join-Path $PSScriptRoot 'SampleStack.ps1')
+    $truncated = "tronqu$([char] 0xE9)"
     $cmdlet = 'ComfyAuth.PowerShell.Commands.FindGenAIGuidanceCommand'
     $root = New-SampleStack (Join-Path $TestDrive 'stack')
     Set-StackFile $root 'TROUBLESHOOTING.md' @"
@@ -14,7 +15,7 @@ The healthcheck runs ``curl -f`` and gets 401 behind the login.
 Take the FP8 files.
 "@
     Set-StackFile $root 'docs/jeton.md' @"
-# Le jeton est tronqué
+# Le jeton est $truncated
 
 Mettre $($credential.Hash), le hachage de $($credential.Password), entre apostrophes, et non $($older.Hash).
 "@
@@ -50,11 +51,11 @@ Describe 'A query' {
     }
 
     It 'may come through the pipeline, several times' {
-        $found = 'out of memory', 'tronqué' | Find-GenAIGuidance -LiteralPath $root -First 1
+        $found = 'out of memory', $truncated | Find-GenAIGuidance -LiteralPath $root -First 1
 
         $found | Get-Place | Should -Be 'TROUBLESHOOTING.md:7', 'docs/jeton.md:1'
-        $found.Query | Should -Be 'out of memory', 'tronqué'
-        (Find-GenAIGuidance 'out of memory', 'tronqué' $root -First 1).Query | Should -Be $found.Query
+        $found.Query | Should -Be 'out of memory', $truncated
+        (Find-GenAIGuidance 'out of memory', $truncated $root -First 1).Query | Should -Be $found.Query
     }
 
     It 'gives no more than -First' {
@@ -88,7 +89,7 @@ Describe 'A query' {
 
 Describe 'An object' {
     It 'that is a diagnosis stands for its condition and message, and names its stack' {
-        $diagnosis = [pscustomobject] @{ Stack = $root; Condition = 'OutOfMemory'; State = 'Exited'; Message = 'It ended.'; Evidence = 'tronqué' }
+        $diagnosis = [pscustomobject] @{ Stack = $root; Condition = 'OutOfMemory'; State = 'Exited'; Message = 'It ended.'; Evidence = $truncated }
 
         $found = $diagnosis | Find-GenAIGuidance
 
@@ -98,11 +99,11 @@ Describe 'An object' {
 
     It 'that is an observation stands for its state and evidence' {
         Edit-StackFile $second "$service/.env" "'$($credential.Hash)'" $credential.Hash
-        $truncated = Sync-ComfyToken -LiteralPath $second -Audit | Where-Object State -EQ Truncated
+        $observation = Sync-ComfyToken -LiteralPath $second -Audit | Where-Object State -EQ Truncated
 
-        $found = $truncated | Find-GenAIGuidance -Path $root
+        $found = $observation | Find-GenAIGuidance -Path $root
 
-        $found.Query | Should -Be "Truncated $($truncated.Evidence)"
+        $found.Query | Should -Be "Truncated $($observation.Evidence)"
         $found.Stack | Sort-Object -Unique | Should -Be $root
     }
 
