@@ -69,6 +69,7 @@ public static class ErrorRecords
         ["FileOperationFailed"] = ErrorCategory.ResourceUnavailable,
         ["FolderMissing"] = ErrorCategory.ObjectNotFound,
         ["GracePeriodInvalid"] = ErrorCategory.InvalidArgument,
+        ["GuidanceQueryEmpty"] = ErrorCategory.InvalidArgument,
         ["JournalUnreadable"] = ErrorCategory.InvalidData,
         ["LinkLoop"] = ErrorCategory.InvalidData,
         ["LockTimeout"] = ErrorCategory.OperationTimeout,

@@ -13,6 +13,12 @@ switch (args)
     case [ContainerBenchmark.Verb, string image, .. string[] counts]:
         await ContainerBenchmark.RunAsync(image, [.. counts.Select(int.Parse)]);
         break;
+    case [GuidanceBenchmark.Verb, .. string[] counts]:
+        await GuidanceBenchmark.RunAsync([.. counts.Select(int.Parse)]);
+        break;
+    case [GuidanceRun.Verb, string root]:
+        GuidanceRun.Run(root);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         break;

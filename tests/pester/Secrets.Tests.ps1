@@ -24,6 +24,9 @@ BeforeAll {
     Edit-StackFile $root "$service/.env" 'civitai-0c6d4e1f' $secrets.CIVITAI_TOKEN
     Edit-StackFile $root "$service/.env" 'qwen-5be9ff20' "$($secrets.QWEN_API_TOKEN)`nSECRET_KEY=$($secrets.SECRET_KEY)"
 
+    # Documents that quote it all.
+    Set-StackFile $root 'NOTES.md' "# Secrets $($credential.Password)`n`n$($credential.Hash) $($older.Hash) $($older.Password)`n$($secrets.HF_TOKEN) $($secrets.CIVITAI_TOKEN) $($secrets.QWEN_API_TOKEN) $($secrets.SECRET_KEY)"
+
     # Stacks of which something cannot be read, each because of a part that holds a secret.
     $bad = @{
         json      = { Set-StackFile $stack $source "{`"bcrypt_hash`": `"$($credential.Hash)`", `"raw_token`": $($credential.Password) }" }
@@ -94,6 +97,7 @@ echo "For direct API calls, use token=$TOKEN"; echo "hf $HF_TOKEN" 'pass PASSWOR
         # With -Debug, PowerShell asks before each change and after each warning, unless it is told not to.
         $common = @{ LiteralPath = $root; Verbose = $true; Debug = $true; Confirm = $false; WarningAction = 'Continue' }
 
+        Find-GenAIGuidance secrets $root -Verbose -Debug *>&1 | Show-Everything
         Sync-ComfyToken @common -Audit -ReportPath "$folder/audit.json" *>&1 | Show-Everything
         Sync-ComfyToken @common -Audit -ReportPath "$folder/audit.md" *>&1 | Show-Everything
         Sync-ComfyToken @common -Validate *>&1 | Show-Everything
@@ -192,6 +196,7 @@ Describe 'No secret' {
 
 Describe 'The run that tells' {
     It 'has been a whole one' {
+        $told['kept.clixml'] | Should -Match 'ComfyAuth\.Guidance\.GuidancePassage'
         $rotated.bcrypt_hash | Should -Not -BeIn ($credential.Hash, $older.Hash, $given.bcrypt_hash)
         $pieces | Where-Object { "$_".Length -lt 8 } | Should -BeNullOrEmpty
         $told.Keys | Should -Contain 'transcript.txt'

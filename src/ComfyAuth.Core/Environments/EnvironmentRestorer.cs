@@ -18,7 +18,6 @@ namespace ComfyAuth.Environments;
 /// <param name="logger">Is told what is written, and what is waited for; null for nobody.</param>
 public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedactor redactor, TimeProvider? clock = null, ILogger? logger = null)
 {
-    private const string HuggingFaceFile = ".secrets/.env.huggingface";
     private const string HuggingFaceVariable = "HF_TOKEN";
 
     /// <summary>Finds out what would change in each service's file.</summary>
@@ -82,7 +81,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
 
         var (givenCredential, values) = request.SourceFile is { } file ? ReadSource(files.Get(file), cancellationToken) : default;
         var credential = givenCredential ?? CredentialOf(stack, service, cancellationToken);
-        var huggingFace = files.Get(HuggingFaceFile);
+        var huggingFace = files.Get(DefaultLayout.HuggingFaceFile);
         var document = content.Bytes is null ? DotEnvDocument.Parse(template!.Document.ToBytes(), content.Path) : content.Document;
         var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes, IsValid(stack, service, content), logger ?? NullLogger.Instance)
         {
@@ -159,7 +158,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             if (values?.Get(name) is { } given && !EnvironmentValidator.IsPlaceholder(given))
                 return (Registered(given), "from the source file");
             if (name == HuggingFaceVariable && huggingFace.Bytes is not null && huggingFace.Document.Get(name) is { } token && !EnvironmentValidator.IsPlaceholder(token))
-                return (Registered(token), $"from {HuggingFaceFile}");
+                return (Registered(token), $"from {DefaultLayout.HuggingFaceFile}");
             if (current is null || isRequired)
             {
                 var fromTemplate = template?.Document.Get(name);

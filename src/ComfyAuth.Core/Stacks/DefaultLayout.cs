@@ -8,6 +8,9 @@ public static class DefaultLayout
     /// <summary>The source of truth.</summary>
     public const string Source = ".secrets/comfyui_auth_tokens.conf";
 
+    /// <summary>A <c>.env</c> file that may hold the token of the model hub.</summary>
+    public const string HuggingFaceFile = ".secrets/.env.huggingface";
+
     /// <summary>Folders where the Qwen service may stand, the newer place first.</summary>
     public static IReadOnlyList<string> QwenFolders { get; } =
         ["docker-configurations/services/comfyui-qwen", "docker-configurations/comfyui-qwen"];

@@ -22,7 +22,13 @@ public static class BearerToken
         if (service.Auth == AuthKind.None || (service.Auth == AuthKind.Bearer && service.Source is null))
             return null;
 
-        var content = new StackFiles(stack).Get(service.Source ?? stack.Definition.Source);
+        return Read(new(stack), service.Source ?? stack.Definition.Source, redactor);
+    }
+
+    /// <summary>Reads the hash out of a source of truth; null where it cannot be read.</summary>
+    internal static BcryptHash? Read(StackFiles files, string source, SecretRedactor redactor)
+    {
+        var content = files.Get(source);
         if (content.Bytes is null)
             return null;
 
