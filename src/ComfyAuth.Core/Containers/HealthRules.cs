@@ -104,6 +104,6 @@ internal static partial class HealthRules
     [GeneratedRegex(@"\b401\b", RegexOptions.CultureInvariant)]
     private static partial Regex Refused();
 
-    [GeneratedRegex(@"curl: \((7|52|56|28)\)|[Cc]onnection refused|[Cc]onnection reset|[Cc]ouldn't connect|can't connect|Failed to connect|Empty reply", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"curl: \((7|52|56|28)\)|connection refused|connection reset|couldn't connect|can't connect|failed to connect|empty reply", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex NotReached();
 }
