@@ -33,6 +33,17 @@ public sealed partial class QuickstartTests : IDisposable
     }
 
     [Fact]
+    public async Task It_names_the_temporary_folder_that_cannot_be_used()
+    {
+        using var process = CliProcess.StartWithTemporaryFolder(_folder.PathOf("missing"), _folder.Path, "quickstart");
+        var result = await process.EndAsync();
+
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains($"No folder can be made in '{_folder.PathOf("missing")}", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("give --path", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task It_removes_the_stack_and_keeps_the_report()
     {
         var result = await RunAsync();

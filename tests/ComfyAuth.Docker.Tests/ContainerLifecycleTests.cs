@@ -70,6 +70,21 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
     }
 
     [Fact]
+    public async Task A_container_that_has_the_name_that_Compose_gives_is_found_by_its_labels()
+    {
+        await using var stack = new ComposeStack(engine);
+        Assert.SkipUnless(ComposeStack.HasCompose, "docker-compose is not installed");
+        stack.Write("docker-compose.yml", "services: { comfyui: { image: '@IMAGE@', network_mode: none, command: sleep 600 } }\n");
+
+        Assert.Equal((ContainerChangeAction.Created, null, ContainerState.Running, "It was made and started."), Told(await stack.StartAsync()));
+        Assert.Equal($"{stack.Name}_comfyui_1", (await stack.PlanRestartAsync()).Change!.Target);
+        Assert.Equal((ContainerChangeAction.Restarted, ContainerState.Running, ContainerState.Running, "It was restarted."), Told(await stack.RestartAsync()));
+        Assert.Equal(ContainerState.Exited, (await stack.StopAsync(TimeSpan.Zero)).After);
+        stack.Write("docker-compose.yml", "services: { comfyui: { image: '@IMAGE@', network_mode: none, command: sleep 601 } }\n");
+        Assert.Equal((ContainerChangeAction.Recreated, ContainerState.Exited, ContainerState.Running, "It was recreated."), Told(await stack.RestartAsync()));
+    }
+
+    [Fact]
     public async Task A_container_whose_identifier_begins_with_the_name_is_another_one()
     {
         await using var stack = new ComposeStack(engine);

@@ -29,7 +29,7 @@ internal static class QuickstartCommand
 
     private static async Task<int> RunAsync(CommandSession session, string? chosen, bool keep, CancellationToken stop)
     {
-        var folder = chosen is null ? Directory.CreateTempSubdirectory("comfyauth-quickstart-").FullName : Empty(chosen);
+        var folder = chosen is null ? Temporary() : Empty(chosen);
         var root = Path.Combine(folder, "stack");
         var report = Path.Combine(folder, "report.md");
         int code;
@@ -102,6 +102,18 @@ internal static class QuickstartCommand
         await foreach (var snapshot in observer.ObserveAsync(sample.Stack, sample.Stack.Definition.Services, stop))
             diagnoses.Add(ContainerDiagnostician.Diagnose(snapshot, session.Redactor));
         return diagnoses;
+    }
+
+    private static string Temporary()
+    {
+        try
+        {
+            return Directory.CreateTempSubdirectory("comfyauth-quickstart-").FullName;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ComfyAuthException("TemporaryFolderUnusable", $"No folder can be made in '{Path.GetTempPath()}'.", "Set TMPDIR (TEMP on Windows) to a folder that you may write to, or give --path.", error);
+        }
     }
 
     private static string Empty(string path)

@@ -70,7 +70,8 @@ internal static class AnswerRules
             ? new((context.Readings.IsProtected == true ? "The service answers, refuses strangers, and accepts our token." : "The service answers.")
 
                     // A healthcheck that cannot pass would have been found before.
-                    + (context.Container?.Health == ContainerHealthStatus.Unhealthy ? " Its healthcheck has not noticed yet." : ""),
+                    + (context.Container?.Health != ContainerHealthStatus.Unhealthy ? ""
+                        : context.HasPassed ? " Its healthcheck fails now and then." : " Its healthcheck has not noticed yet."),
                 DiagnosisConfidence.High, Answers(context))
             : null;
 

@@ -54,7 +54,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
         return new ContainerChangePlan(this, stack, service)
         {
             Container = container,
-            Change = action is null ? null : new(service.Container, ContainerChangeAction.Started, action),
+            Change = action is null ? null : new(container.Name, ContainerChangeAction.Started, action),
             Note = note,
         };
     }
@@ -69,13 +69,13 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
     public async Task<ContainerChangePlan> PlanStopAsync(GenAIStack stack, ServiceDefinition service, TimeSpan? grace, CancellationToken stop)
     {
         Check(grace);
-        var container = await InspectAsync(service.Container, stop).ConfigureAwait(false);
+        var container = await FindAsync(stack, service, stop).ConfigureAwait(false);
         var runs = container?.State is ContainerState.Running or ContainerState.Restarting or ContainerState.Paused or ContainerState.Unknown;
         return new ContainerChangePlan(this, stack, service)
         {
             Container = container,
             Grace = grace,
-            Change = runs ? new(service.Container, ContainerChangeAction.Stopped, "Stop") : null,
+            Change = runs ? new(container!.Name, ContainerChangeAction.Stopped, "Stop") : null,
             Note = container is null ? "There is no such container." : runs ? "" : "It does not run.",
         };
     }
@@ -105,9 +105,9 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
             Blueprint = blueprint,
             Drift = drift,
             Grace = grace,
-            Change = drift.Count > 0 && origin is not null && lost.Count == 0 ? new(service.Container, ContainerChangeAction.Recreated, $"Recreate: {differs}")
-                : runs ? new(service.Container, ContainerChangeAction.Restarted, "Restart")
-                : new(service.Container, ContainerChangeAction.Started, "Start"),
+            Change = drift.Count > 0 && origin is not null && lost.Count == 0 ? new(container.Name, ContainerChangeAction.Recreated, $"Recreate: {differs}")
+                : runs ? new(container.Name, ContainerChangeAction.Restarted, "Restart")
+                : new(container.Name, ContainerChangeAction.Started, "Start"),
             Note = obstacle is not null ? redactor.Redact($"Whether it is still what its compose file says could not be told: {obstacle}.")
                 : drift.Count > 0 && origin is null ? $"It keeps its old settings, and {differs}: Compose did not make it. Remove it and start it to have Compose make it."
                 : drift.Count > 0 && lost.Count > 0 ? $"It keeps its old settings, although {differs}: recreated from here, it would lose {Joined(lost)}, which nothing defines here. Define it, then restart again."
@@ -129,7 +129,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
             await TellEngineAsync(plan, change.Kind, stop).ConfigureAwait(false);
         LogChange(_logger, change.Target, change.Action);
 
-        var after = await InspectAsync(change.Target, stop).ConfigureAwait(false);
+        var after = await FindAsync(plan.Stack, plan.Service, stop).ConfigureAwait(false);
         return Result(plan, change.Kind, after, Outcome(plan, change, after));
     }
 
@@ -179,7 +179,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
 
     private async Task<(ContainerDetails? Container, ContainerChangePlan? Create)> LookAsync(GenAIStack stack, ServiceDefinition service, CancellationToken stop)
     {
-        if (await InspectAsync(service.Container, stop).ConfigureAwait(false) is { } container)
+        if (await FindAsync(stack, service, stop).ConfigureAwait(false) is { } container)
             return (container, null);
 
         var blueprint = ContainerBlueprint.OfNew(stack, service);
@@ -223,13 +223,18 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
             redactor.Register(variable.Reveal());
     }
 
-    /// <summary>The container of a name or an identifier. The engine takes the beginning of an identifier too, and that container is another one.</summary>
-    private async Task<ContainerDetails?> InspectAsync(string container, CancellationToken stop)
+    /// <summary>The container that the observer tells of too. The engine is not asked for the name, because it takes the beginning of an identifier for one.</summary>
+    private async Task<ContainerDetails?> FindAsync(GenAIStack stack, ServiceDefinition service, CancellationToken stop)
+    {
+        var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
+        return ContainerObserver.Find(stack, service, all) is { } found ? await InspectAsync(found.Id, stop).ConfigureAwait(false) : null;
+    }
+
+    private async Task<ContainerDetails?> InspectAsync(string id, CancellationToken stop)
     {
         try
         {
-            var found = await engine.InspectContainerAsync(container, stop).ConfigureAwait(false);
-            return found.Name == container || found.Id == container ? found : null;
+            return await engine.InspectContainerAsync(id, stop).ConfigureAwait(false);
         }
         catch (DockerException error) when (error.Code == "DockerNotFound")
         {
@@ -282,7 +287,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
         var (project, service) = (plan.Blueprint!.Project, plan.Blueprint.ServiceName);
         try
         {
-            if ((await InspectAsync(plan.Service.Container, stop).ConfigureAwait(false))?.Id != plan.Container?.Id)
+            if ((await FindAsync(plan.Stack, plan.Service, stop).ConfigureAwait(false))?.Id != plan.Container?.Id)
                 throw ChangedMeanwhile(plan, null);
             await (kind == ContainerChangeAction.Created
                 ? compose.UpAsync(project, [service], progress, stop)

@@ -92,7 +92,8 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         return await LookAsync(stack, earlier.Service, all, earlier, stop).ConfigureAwait(false);
     }
 
-    private static ContainerSummary? Find(GenAIStack stack, ServiceDefinition service, IReadOnlyList<ContainerSummary> all)
+    /// <summary>The container of a service: the one of its name, else the one that Compose made of it under another name.</summary>
+    internal static ContainerSummary? Find(GenAIStack stack, ServiceDefinition service, IReadOnlyList<ContainerSummary> all)
     {
         if (all.FirstOrDefault(container => container.Name == service.Container) is { } named)
             return named;

@@ -78,6 +78,9 @@ internal sealed class DiagnosisContext
         _ => null,
     };
 
+    /// <summary>One of the last runs of the healthcheck passed, since the container started; the engine keeps five.</summary>
+    public bool HasPassed => Container is { StartedAt: { } start } && Container.HealthLog.Any(probe => probe.ExitCode == 0 && probe.StartedAt >= start);
+
     /// <summary>It ends again and again, which a few ends over many days are not.</summary>
     public bool IsLooping => Container is { RestartCount: >= 3, State: ContainerState.Restarting or ContainerState.Running, Health: not ContainerHealthStatus.Healthy } && !IsLive && HasEndedLately;
 

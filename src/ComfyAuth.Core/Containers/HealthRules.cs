@@ -77,9 +77,9 @@ internal static partial class HealthRules
         return context.IsLive && healthcheck is { Test: [not "NONE", ..] } && context.Container!.Health is ContainerHealthStatus.Starting or ContainerHealthStatus.Unhealthy;
     }
 
-    /// <summary>The last run of a failing healthcheck, if that failed.</summary>
+    /// <summary>The last run of a failing healthcheck, if that failed; one that passes now and then can pass.</summary>
     private static ContainerHealthProbe? FailedProbe(DiagnosisContext context) =>
-        IsFailing(context, out _) && context.Container!.HealthLog is [.., { ExitCode: not 0 } probe] ? probe : null;
+        IsFailing(context, out _) && !context.HasPassed && context.Container!.HealthLog is [.., { ExitCode: not 0 } probe] ? probe : null;
 
     private static DiagnosisFinding Finding(DiagnosisContext context, ContainerHealthProbe? probe, string what, DiagnosisConfidence confidence)
     {
