@@ -67,7 +67,7 @@ public sealed class EngineFailureTests(TestEngine engine)
         Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "only an engine of our own is killed");
         await using var own = await EngineProcess.StartAsync("slow", Stop);
         await using var client = new DockerClient(own.Endpoint);
-        await client.ImportImageAsync(await TestEngine.ArchiveAsync(), "busybox", stop: Stop);
+        await client.ImportImageAsync(await EngineProcess.ArchiveAsync(), "busybox", stop: Stop);
         await client.StartAsync(await client.CreateContainerAsync(new() { Image = "busybox", Name = "slow", Command = ["sleep", "600"], NetworkMode = "host" }, Stop), Stop);
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();

@@ -26,6 +26,9 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     private const int LogLines = 100;
     private const int LogCharacters = 1024 * 1024;
     private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(10);
+
+    // What is past comes at once. The rest is waiting for a moment that has not come yet on the engine's clock.
+    private static readonly TimeSpan EventPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SamplingPeriod = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PauseBetweenPings = TimeSpan.FromMilliseconds(500);
 
@@ -181,11 +184,13 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         if (token is { } secret)
             redactor.Register(secret);
 
-        // Who answers in place of a container that does not run is somebody else: the token is not for them. One that is frozen cannot answer.
+        // Who answers in place of a container that does not run, or at the port of another one, is somebody else: the token is not
+        // for them. One that is frozen cannot answer.
+        var answersItself = listed?.State == ContainerState.Running && (HasPort(listed, service.Url) || !all.Any(other => other != listed && HasPort(other, service.Url)));
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
-            : _prober.ProbeAsync(service, listed?.State == ContainerState.Running ? token : null, asking.Token);
+            : _prober.ProbeAsync(service, answersItself ? token : null, asking.Token);
         var (details, stats) = (default(Seen<ContainerDetails>), default(Seen<ContainerStats?>));
         try
         {
@@ -262,6 +267,9 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         };
     }
 
+    /// <summary>Whether a container has the port of an address on this machine.</summary>
+    private static bool HasPort(ContainerSummary container, Uri url) => url.IsLoopback && container.Ports.Any(port => port.PublicPort == url.Port);
+
     private static ContainerUsage? UsageSince(ContainerSnapshot? earlier, ContainerDetails? container, ContainerStats? stats) =>
         earlier is { Stats: { } before, Container: { } then } && container is not null && stats is not null
         && then.Id == container.Id && then.StartedAt == container.StartedAt && before.ReadAt < stats.ReadAt
@@ -308,22 +316,23 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     /// <summary>What happened to the container, without what healthchecks and this program make happen. Of one that is gone, what happened to its name.</summary>
     private async Task<IReadOnlyList<EngineEvent>> EventsAsync(ContainerSnapshot snapshot, CancellationToken stop)
     {
-        // The engine's clock, which counts here, may be another; where it is behind, the engine would wait for the future.
         var until = new[] { snapshot.Stats?.ReadAt ?? DateTimeOffset.UtcNow, snapshot.Container?.StartedAt, snapshot.Container?.FinishedAt }.Max()!.Value;
         var (id, name) = (snapshot.Container?.Id, snapshot.Service.Container);
         List<EngineEvent> events = [];
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        enough.CancelAfter(EventPatience);
         try
         {
             // The filter asks for the beginning of a name or an identifier.
-            await foreach (var item in engine.EventsAsync(new() { Containers = [id ?? name], Since = until - EventPeriod, Until = until }, stop).ConfigureAwait(false))
+            await foreach (var item in engine.EventsAsync(new() { Containers = [id ?? name], Since = until - EventPeriod, Until = until }, enough.Token).ConfigureAwait(false))
             {
                 if ((id is null ? item.Name == name : item.Id == id) && item.Action != "top" && !item.Action.StartsWith("exec_", StringComparison.Ordinal))
                     events.Add(item);
             }
         }
-        catch (OperationCanceledException) when (events.Count > 0)
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            // All that are past come at once.
+            // The clock of this machine, which counts for one that does not run, is ahead of the engine's.
         }
 
         return events;
