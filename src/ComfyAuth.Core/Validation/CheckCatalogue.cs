@@ -1,0 +1,11 @@
+namespace ComfyAuth.Validation;
+
+/// <summary>Every check that is built in.</summary>
+public static class CheckCatalogue
+{
+    /// <summary>The checks, in the order in which a report shows them.</summary>
+    public static IReadOnlyList<Check> All { get; } =
+    [
+        .. EngineChecks.All,
+    ];
+}

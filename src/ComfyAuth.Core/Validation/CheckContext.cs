@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using ComfyAuth.Containers;
+using ComfyAuth.Docker;
+using ComfyAuth.Guidance;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Validation;
+
+/// <summary>What the checks of one run look at. What several of them need is found out once. Safe for concurrent use.</summary>
+internal sealed class CheckContext : IDisposable
+{
+    private static readonly SharedFact<IReadOnlyDictionary<string, ContainerSnapshot>> SnapshotsFact = new(ObserveAsync);
+
+    private static readonly SharedFact<GuidanceIndex> GuidanceFact = new((context, stop) => Task.FromResult(GuidanceIndex.Build(context.Stack, context.Redactor, stop)));
+
+    private readonly ConcurrentDictionary<object, Lazy<Task>> _facts = new();
+    private readonly Func<DockerClient> _engine;
+    private readonly CancellationTokenSource _ending;
+
+    /// <summary>Makes a context for one run.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="services">The chosen services.</param>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="redactor">Learns every secret that is read.</param>
+    /// <param name="verifier">Asks bcrypt.</param>
+    /// <param name="engine">Gives the engine's client, which is not disposed of here; throws where it cannot be told where the engine is.</param>
+    /// <param name="stop">Ends the run.</param>
+    public CheckContext(
+        GenAIStack stack,
+        IReadOnlyList<ServiceDefinition> services,
+        ValidationOptions options,
+        SecretRedactor redactor,
+        PasswordVerifier verifier,
+        Func<DockerClient> engine,
+        CancellationToken stop)
+    {
+        Stack = stack;
+        Services = services;
+        Options = options;
+        Redactor = redactor;
+        Verifier = verifier;
+        Shell = options.Shell ?? Environment.GetEnvironmentVariable;
+        _engine = engine;
+        _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+    }
+
+    public GenAIStack Stack { get; }
+
+    public IReadOnlyList<ServiceDefinition> Services { get; }
+
+    public ValidationOptions Options { get; }
+
+    public SecretRedactor Redactor { get; }
+
+    public PasswordVerifier Verifier { get; }
+
+    /// <summary>Looks up a variable of the environment that Compose would be started in.</summary>
+    public Func<string, string?> Shell { get; }
+
+    /// <summary>The engine.</summary>
+    /// <exception cref="ComfyAuthException">It cannot be told where it is.</exception>
+    public DockerClient Engine => _engine();
+
+    /// <summary>Finds a shared fact out, or waits for whoever does.</summary>
+    public Task<T> FindAsync<T>(SharedFact<T> fact, CancellationToken stop)
+    {
+        var found = (Task<T>)_facts.GetOrAdd(fact, _ => new(() => Task.Run(() => fact.FindAsync(this, _ending.Token), _ending.Token))).Value;
+        return found.WaitAsync(stop);
+    }
+
+    /// <summary>What is seen of the container of each chosen service, by the name of the service.</summary>
+    public Task<IReadOnlyDictionary<string, ContainerSnapshot>> SnapshotsAsync(CancellationToken stop) => FindAsync(SnapshotsFact, stop);
+
+    /// <summary>The index of the stack's own documents.</summary>
+    public Task<GuidanceIndex> GuidanceAsync(CancellationToken stop) => FindAsync(GuidanceFact, stop);
+
+    /// <summary>Ends what is still being found out.</summary>
+    public void Dispose()
+    {
+        _ending.Cancel();
+        _ending.Dispose();
+    }
+
+    private static async Task<IReadOnlyDictionary<string, ContainerSnapshot>> ObserveAsync(CheckContext context, CancellationToken stop)
+    {
+        var observer = new ContainerObserver(context.Engine, context.Redactor, (stack, service) => BearerToken.Of(stack, service, context.Redactor));
+        var snapshots = new Dictionary<string, ContainerSnapshot>(StringComparer.Ordinal);
+        await foreach (var snapshot in observer.ObserveAsync(context.Stack, context.Services, stop).ConfigureAwait(false))
+            snapshots.Add(snapshot.Service.Name, snapshot);
+        return snapshots;
+    }
+}

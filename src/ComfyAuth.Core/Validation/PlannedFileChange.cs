@@ -1,0 +1,31 @@
+using ComfyAuth.Files;
+
+namespace ComfyAuth.Validation;
+
+/// <summary>A change to one file that mends a failed check.</summary>
+public sealed class PlannedFileChange : PlannedChange
+{
+    private PlannedFileChange(string path, string action, Action<FileTransaction> stage)
+        : base(path, action) => Stage = stage;
+
+    internal Action<FileTransaction> Stage { get; }
+
+    /// <summary>Replaces what the file holds, provided that it still holds what was read.</summary>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="path">The file, relative to the root.</param>
+    /// <param name="action">What is done to it, in a few words.</param>
+    /// <param name="read">What it held; null when it was not there.</param>
+    /// <param name="content">What it is to hold.</param>
+    /// <param name="protection">Who may read it.</param>
+    internal static PlannedFileChange Write(string root, string path, string action, byte[]? read, byte[] content, FileProtection protection) =>
+        new(Path.Combine(root, path), action, transaction =>
+        {
+            transaction.Expect(path, read);
+            transaction.Write(path, content, protection);
+        });
+
+    /// <summary>Lets nobody but its owner read the file.</summary>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="path">The file, relative to the root.</param>
+    internal static PlannedFileChange Protect(string root, string path) => new(Path.Combine(root, path), "Let its owner only read it", transaction => transaction.Protect(path));
+}
