@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ComfyAuth.Docker;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
@@ -16,6 +17,46 @@ public sealed class StackRepairer(SecretRedactor redactor, PasswordVerifier veri
     {
         ArgumentNullException.ThrowIfNull(result);
         return result is { CanFix: true, Status: CheckStatus.Failed or CheckStatus.Warning };
+    }
+
+    /// <summary>Makes the checks, mends what they find, and, where anything was mended, makes all of them again.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="options">Which checks are made.</param>
+    /// <param name="approve">Asked before each change.</param>
+    /// <param name="repaired">Is told what was done, before the first result comes; not called where there is nothing to mend.</param>
+    /// <param name="stop">Gives up; what was mended until then stays.</param>
+    /// <returns>The results as they are after the repair, each as it finishes; what was mended is marked.</returns>
+    /// <exception cref="ComfyAuthException">As <see cref="StackValidator.Select"/>; or the old files cannot be kept, and nothing was changed.</exception>
+    public async IAsyncEnumerable<CheckResult> RunAsync(
+        GenAIStack stack,
+        ValidationOptions options,
+        Func<PlannedChange, Task<bool>> approve,
+        Action<StackRepair> repaired,
+        [EnumeratorCancellation] CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(repaired);
+        var validator = new StackValidator(redactor, verifier, engine);
+        var found = new List<CheckResult>();
+        await foreach (var result in validator.RunAsync(stack, options, stop).ConfigureAwait(false))
+            found.Add(result);
+
+        StackRepair? repair = null;
+        if (found.Exists(IsMendable))
+        {
+            repair = await RepairAsync(stack, options, StackValidator.Order(stack, found), approve, stop).ConfigureAwait(false);
+            repaired(repair);
+        }
+
+        if (repair is { Mended.Count: > 0 })
+        {
+            await foreach (var result in validator.RunAsync(stack, options, stop).ConfigureAwait(false))
+                yield return repair.Mark(result);
+        }
+        else
+        {
+            foreach (var result in found)
+                yield return result;
+        }
     }
 
     /// <summary>Mends one finding after the other; an error of one spares the others. Each looks at the stack afresh: one may have mended the next already.</summary>
