@@ -7,12 +7,14 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
-        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, and says what their containers are doing.")
+        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, says what their containers are doing, and holds all of it against checks.")
         {
             SyncTokenCommand.Create(),
             RestoreEnvCommand.Create(),
             ContainersCommand.Create(),
             WaitCommand.Create(),
+            TestCommand.Create(),
+            UndoFixCommand.Create(),
             QuickstartCommand.Create(),
         };
 
