@@ -56,7 +56,7 @@ public sealed class ServiceProber
     }
 
     /// <summary>The address of the health path, at the host and port of the service whatever the path says.</summary>
-    private static Uri? AddressOf(ServiceDefinition service)
+    internal static Uri? AddressOf(ServiceDefinition service)
     {
         if (!service.Url.IsAbsoluteUri || service.Url.Scheme is not ("http" or "https"))
             return null;
@@ -101,7 +101,7 @@ public sealed class ServiceProber
         }
     }
 
-    private static Reply Answered(HttpResponseMessage response, Uri address)
+    internal static Reply Answered(HttpResponseMessage response, Uri address)
     {
         var status = (int)response.StatusCode;
         var what = status.ToString(CultureInfo.InvariantCulture);
@@ -117,7 +117,7 @@ public sealed class ServiceProber
 
     /// <summary>What came of one question.</summary>
     /// <param name="What">As a clause.</param>
-    private sealed record Reply(string What)
+    internal sealed record Reply(string What)
     {
         public int? Status { get; init; }
 
