@@ -18,8 +18,9 @@ internal static class TestCommand
         var exclude = Names("--exclude", "Not this check or category; * and ? are wildcards; may be repeated.");
         var fix = new Option<bool>("--fix") { Description = "Mend what can be mended, then check again. What is replaced is kept: see undo-fix." };
         var deep = new Option<bool>("--deep") { Description = "Also do what takes long: hash every model file." };
+        var runCommands = new Option<bool>("--run-commands") { Description = "Also run the programs that the stack's own .checks.yml names." };
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing; the exit code tells." };
-        var command = new Command("test", "Holds a stack against every check there is: files, containers, login, models.") { id, category, exclude, fix, deep, quiet, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
+        var command = new Command("test", "Holds a stack against every check there is: files, containers, login, models.") { id, category, exclude, fix, deep, runCommands, quiet, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             parsed.GetValue(json),
             parsed.GetValue(verbose),
@@ -32,6 +33,7 @@ internal static class TestCommand
                     Categories = parsed.GetValue(category),
                     Exclude = parsed.GetValue(exclude),
                     Deep = parsed.GetValue(deep),
+                    RunCommands = parsed.GetValue(runCommands),
                 };
                 using var engine = new EngineChoice(parsed);
                 var results = new List<CheckResult>();

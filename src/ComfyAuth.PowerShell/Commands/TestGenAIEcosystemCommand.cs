@@ -80,6 +80,10 @@ public sealed class TestGenAIEcosystemCommand : StackCmdlet
     [Parameter]
     public SwitchParameter Deep { get; set; }
 
+    /// <summary>Also runs the programs that the stack's own .checks.yml names. Without it these checks are skipped: the file may be somebody else's.</summary>
+    [Parameter]
+    public SwitchParameter RunCommands { get; set; }
+
     /// <summary>Gives one bool in the place of the results: true where nothing failed and everything could be checked.</summary>
     [Parameter(ParameterSetName = QuietSet, Mandatory = true)]
     public SwitchParameter Quiet { get; set; }
@@ -101,7 +105,7 @@ public sealed class TestGenAIEcosystemCommand : StackCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep };
+        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands };
         _any = true;
         var complete = false;
         try
