@@ -115,7 +115,7 @@ internal sealed partial class LoginNode
             <html><head><title>ComfyUI - Login</title></head><body>
             {(request.Query["wrong_password"].ToString().Length > 0 ? "<p>Wrong Password.</p>" : "")}
             <p>{(first ? "For your first login, please enter a new username and password." : $"Welcome back, {System.Net.WebUtility.HtmlEncode(userName ?? "None")}!")}</p>
-            <form method="post">{(userName is null ? "<input name=\"username\" required>" : "")}<input name="password" type="password" required></form>
+            <form method="post">{(userName is null ? "<input name=\"username\" required>" : "")}<input name="password" type="password" required>{(File.Exists(Path.Combine(Path.GetDirectoryName(_file)!, "GUEST_MODE")) ? "<input type=\"button\" value=\"Guest Mode\">" : "")}</form>
             </body></html>
 
             """;
