@@ -161,6 +161,21 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public async Task A_disk_that_cannot_be_written_to_fails_the_prompt_and_not_the_server()
+    {
+        await using var session = await ComfySession.StartAsync();
+        var output = Path.Combine(session.Server.Folder, "output");
+        Directory.Delete(output);
+        File.WriteAllText(output, "");
+
+        var history = await session.RunAsync(ComfySession.Smoke());
+        Assert.Equal("OSError", history["status"]!["messages"]!.AsArray()[^1]![1]!["exception_type"]!.GetValue<string>());
+
+        File.Delete(output);
+        Assert.Equal("success", Text((await session.RunAsync(ComfySession.Smoke()))["status"]!, "status_str"));
+    }
+
+    [Fact]
     public async Task An_identical_prompt_is_served_from_the_cache_with_the_old_file()
     {
         await using var session = await ComfySession.StartAsync();
