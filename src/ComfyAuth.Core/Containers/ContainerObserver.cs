@@ -129,7 +129,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     /// port of another one, is somebody else: no secret is for them.
     /// </summary>
     internal static bool AnswersItself(ContainerSummary? listed, ServiceDefinition service, IReadOnlyList<ContainerSummary> all) =>
-        listed?.State == ContainerState.Running && (HasPort(listed, service.Url) || !all.Any(other => other != listed && HasPort(other, service.Url)));
+        listed?.State == ContainerState.Running && PortOwner.OfAddress(service.Url, listed.Id, listed.Ports, all) is null;
 
     private static bool IsFolder(string? label, string folder)
     {
@@ -274,9 +274,6 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             ],
         };
     }
-
-    /// <summary>Whether a container has the port of an address on this machine.</summary>
-    private static bool HasPort(ContainerSummary container, Uri url) => url.IsLoopback && container.Ports.Any(port => port.PublicPort == url.Port);
 
     private static ContainerUsage? UsageSince(ContainerSnapshot? earlier, ContainerDetails? container, ContainerStats? stats) =>
         earlier is { Stats: { } before, Container: { } then } && container is not null && stats is not null

@@ -428,7 +428,7 @@ public sealed class LiveTokenAuditorTests
     {
         await using var live = await LiveStack.StartAsync();
         live.Engine.Add(live.Engine.Containers[0] with { Name = "another" });
-        live.Change(now => now with { Ports = [] });
+        live.Change(now => now with { Ports = [new(8188, "tcp", "127.0.0.1", 1)] });
 
         var seen = await live.SeenAsync(TokenLayer.Server);
 
