@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
@@ -55,7 +54,7 @@ internal sealed class LoginConversation : IDisposable
         {
             return new(string.Create(CultureInfo.InvariantCulture, $"no answer within {_timeout.TotalSeconds:0.###} s"));
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
+        catch (Exception error) when (ServiceHttp.IsFailure(error))
         {
             return new(ServiceHttp.Describe(error, address).What);
         }
