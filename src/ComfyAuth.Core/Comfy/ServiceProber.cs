@@ -62,7 +62,7 @@ public sealed class ServiceProber
     }
 
     /// <summary>The address of the health path, at the host and port of the service whatever the path says.</summary>
-    private static Uri? AddressOf(ServiceDefinition service)
+    internal static Uri? AddressOf(ServiceDefinition service)
     {
         if (!service.Url.IsAbsoluteUri || service.Url.Scheme is not ("http" or "https"))
             return null;
@@ -74,7 +74,7 @@ public sealed class ServiceProber
             : null;
     }
 
-    private static HttpClient Client(CancellationToken ended)
+    internal static HttpClient Client(CancellationToken ended)
     {
         var handler = new SocketsHttpHandler
         {
@@ -126,7 +126,7 @@ public sealed class ServiceProber
         }
     }
 
-    private static Reply Answered(HttpResponseMessage response, Uri address)
+    internal static Reply Answered(HttpResponseMessage response, Uri address)
     {
         var status = (int)response.StatusCode;
         var what = status.ToString(CultureInfo.InvariantCulture);
@@ -140,7 +140,7 @@ public sealed class ServiceProber
         return new($"{what} to {(isLogin ? "its login page" : "another address")}") { Status = status, IsRefusal = isLogin };
     }
 
-    private static Reply Failed(Exception error, Uri address)
+    internal static Reply Failed(Exception error, Uri address)
     {
         for (Exception? cause = error; cause is not null; cause = cause.InnerException)
         {
@@ -174,7 +174,7 @@ public sealed class ServiceProber
 
     /// <summary>What came of one question.</summary>
     /// <param name="What">As a clause.</param>
-    private sealed record Reply(string What)
+    internal sealed record Reply(string What)
     {
         public int? Status { get; init; }
 
