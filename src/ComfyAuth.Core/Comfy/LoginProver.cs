@@ -46,7 +46,7 @@ public sealed class LoginProver(SecretRedactor redactor)
         var path = service.Auth == AuthKind.ComfyUILogin ? GuardedPath : service.HealthPath;
         var examination = new Examination(conversation, service, expected, path);
         if (service.Auth == AuthKind.None)
-            examination.Tell("not asked, because the service has no login", "");
+            examination.Tell("not asked, because the service has no login");
         else
             await examination.RunAsync(stop).ConfigureAwait(false);
 
@@ -66,21 +66,25 @@ public sealed class LoginProver(SecretRedactor redactor)
     /// <summary>The questions to one service, and what came of them.</summary>
     private sealed class Examination(LoginConversation conversation, ServiceDefinition service, LoginExpectation expected, string path)
     {
+        private const string Unclear = "The answer does not tell. See that the service runs and has started, and what stands between here and it; then ask again.";
+
         private readonly List<string> _evidence = [];
         private readonly List<bool?> _readings = [];
         private string _remedy = "";
+        private string _hint = "";
+        private LoginProof _proof = new() { Service = "", Address = "" };
 
-        public LoginProof Proof { get; private set; } = new() { Service = "", Address = "" };
+        /// <summary>The readings so far. What is wrong is more urgent than what is not known.</summary>
+        public LoginProof Proof => _proof with
+        {
+            IsProven = _readings.Contains(false) ? false : _readings.Count == 0 || _readings.Contains(null) ? null : true,
+            Evidence = _evidence,
+            Remedy = _remedy.Length > 0 ? _remedy : _hint,
+        };
 
         private bool IsComfyUI => service.Auth == AuthKind.ComfyUILogin;
 
-        public void Tell(string evidence, string remedy)
-        {
-            _evidence.Add(evidence);
-            if (_remedy.Length == 0)
-                _remedy = remedy;
-            Proof = Proof with { Evidence = [.. _evidence], Remedy = _remedy };
-        }
+        public void Tell(string evidence) => _evidence.Add(evidence);
 
         public async Task RunAsync(CancellationToken stop)
         {
@@ -88,12 +92,12 @@ public sealed class LoginProver(SecretRedactor redactor)
                 return;
 
             var wrong = await AskAsync(new(path) { Bearer = WrongToken() }, "with a wrong token", stop).ConfigureAwait(false);
-            Proof = Proof with { RefusesWrongToken = Read(Refuses(wrong), $"The login lets in a token that nobody has. Look at what stands between here and '{service.Name}', and whether the login is loaded at all.") };
+            _proof = _proof with { RefusesWrongToken = Read(Refuses(wrong), $"The login lets in a token that nobody has. Look at what stands between here and '{service.Name}', and whether the login is loaded at all.") };
             await AcceptsTokenAsync(stop).ConfigureAwait(false);
             if (expected.OldToken is { IsDefault: false } old && old != expected.Token)
             {
                 var reply = await AskAsync(new(path) { Bearer = old }, "with the old token", stop).ConfigureAwait(false);
-                Proof = Proof with { RefusesOldToken = Read(Refuses(reply), "The server still takes the old token: it reads the new one when it starts. Restart the container.") };
+                _proof = _proof with { RefusesOldToken = Read(Refuses(reply), "The server still takes the old token: it reads the new one when it starts. Restart the container.") };
             }
 
             if (IsComfyUI && expected.Token is { IsDefault: false } token)
@@ -108,8 +112,8 @@ public sealed class LoginProver(SecretRedactor redactor)
             var without = await AskAsync(new(path), "without a token", stop).ConfigureAwait(false);
             if (without.IsFine && !IsComfyUI)
             {
-                _ = Read(null, "");
-                Tell("its health path is open to all, which proves nothing", "Give the service a health path that asks for the token.");
+                Tell("its health path is open to all, which proves nothing");
+                Read(null, "", "Give the service a health path that asks for the token.");
                 return false;
             }
 
@@ -118,11 +122,11 @@ public sealed class LoginProver(SecretRedactor redactor)
             {
                 // Where no password is set, the token is the empty text.
                 var empty = await AskAsync(new($"{path}?token="), "with an empty token", stop).ConfigureAwait(false);
-                Proof = Proof with { RefusesNoToken = Read(Refuses(empty), "No password is set, and an empty token opens everything. Write login/PASSWORD and restart the container.") };
+                _proof = _proof with { RefusesNoToken = Read(Refuses(empty), "No password is set, and an empty token opens everything. Write login/PASSWORD and restart the container.") };
                 return true;
             }
 
-            Proof = Proof with { RefusesNoToken = Read(refuses, "The service is open to everyone: the login is not installed, or it failed to load. See the container's log for ComfyUI-Login.") };
+            _proof = _proof with { RefusesNoToken = Read(refuses, "The service is open to everyone: the login is not installed, or it failed to load. See the container's log for ComfyUI-Login.") };
             return refuses == true;
         }
 
@@ -140,7 +144,7 @@ public sealed class LoginProver(SecretRedactor redactor)
                     remedy = "The token is right, but with --enable-cors-header ComfyUI-Login takes tokens only together with that Origin header. Take the option away, or send the header.";
             }
 
-            Proof = Proof with { AcceptsToken = Read(reply.IsFine ? true : reply.IsRefusal ? false : null, remedy) };
+            _proof = _proof with { AcceptsToken = Read(reply.IsFine ? true : reply.IsRefusal ? false : null, remedy) };
         }
 
         private async Task AcceptsWebSocketAsync(BcryptHash token, CancellationToken stop)
@@ -154,7 +158,7 @@ public sealed class LoginProver(SecretRedactor redactor)
                 ({ IsRefusal: true }, { Status: 101 }) => true,
                 _ => null,
             };
-            Proof = Proof with
+            _proof = _proof with
             {
                 AcceptsWebSocket = Read(accepts, without.Status == 101
                     ? "The websocket opens without a token. See that the login is loaded, and what stands between here and the service."
@@ -167,29 +171,27 @@ public sealed class LoginProver(SecretRedactor redactor)
             var page = await conversation.AskAsync(new(LoginPage.Path) { WantsBody = true }, stop).ConfigureAwait(false);
             if (!LoginPage.IsSet(page) || (LoginPage.AsksUserName(page) && expected.UserName is null))
             {
-                var (evidence, remedy) = page switch
+                var (evidence, hint) = page switch
                 {
                     _ when LoginPage.IsFirstLogin(page) => ("no web login, because no password is set and the first one would set it", "Write login/PASSWORD and restart the container."),
                     _ when LoginPage.IsSet(page) => ("no web login, because the first one would write a user name into login/PASSWORD", "Put a user name on line 2 of login/PASSWORD, or give the one to log in with."),
-                    _ => ($"no web login, because the login page is not that of ComfyUI-Login ({page.What})", ""),
+                    _ => ($"no web login, because the login page is not that of ComfyUI-Login ({page.What})", Unclear),
                 };
-                _ = Read(null, "");
-                Tell(evidence, remedy);
+                Tell(evidence);
+                Read(null, "", hint);
                 return;
             }
 
-            // Without the name the node would empty its file, should it want to write one there.
-            var form = new Dictionary<string, string> { ["username"] = expected.UserName ?? "admin", ["password"] = password.Reveal() };
-            var reply = await conversation.AskAsync(new(LoginPage.Path) { Method = HttpMethod.Post, Form = form }, stop).ConfigureAwait(false);
+            var reply = await conversation.AskAsync(LoginPage.LogIn(password, expected.UserName), stop).ConfigureAwait(false);
             var letsIn = LoginPage.LetsIn(reply);
             var isTooLong = Encoding.UTF8.GetByteCount(password.Reveal()) > Bcrypt.MaximumPasswordBytes;
-            _evidence.Add(letsIn switch
+            Tell(letsIn switch
             {
                 true => "the web login lets the password in",
                 false => "the web login refuses the password",
                 null => $"{reply.What} to the web login",
             });
-            Proof = Proof with
+            _proof = _proof with
             {
                 // The node's own failure keeps everyone out.
                 AcceptsPassword = Read(reply.Status == 500 ? false : letsIn, (reply.Status, isTooLong) switch
@@ -204,19 +206,23 @@ public sealed class LoginProver(SecretRedactor redactor)
         private async Task<LoginReply> AskAsync(LoginQuestion question, string how, CancellationToken stop)
         {
             var reply = await conversation.AskAsync(question, stop).ConfigureAwait(false);
-            Tell($"{reply.What} {how}", "");
+            Tell($"{reply.What} {how}");
             return reply;
         }
 
         private static bool? Refuses(LoginReply reply) => reply.IsRefusal ? true : reply.IsFine ? false : null;
 
-        /// <summary>Notes a reading, and what to do where it is not as it should be.</summary>
-        private bool? Read(bool? reading, string remedy)
+        /// <summary>Notes a reading.</summary>
+        /// <param name="reading">The reading.</param>
+        /// <param name="remedy">What to do where it is not as it should be.</param>
+        /// <param name="hint">What to do where it is not known.</param>
+        private bool? Read(bool? reading, string remedy, string hint = Unclear)
         {
             _readings.Add(reading);
             if (reading == false && _remedy.Length == 0)
                 _remedy = remedy;
-            Proof = Proof with { Remedy = _remedy, Evidence = [.. _evidence], IsProven = _readings.Contains(false) ? false : _readings.Contains(null) ? null : true };
+            if (reading is null && _hint.Length == 0)
+                _hint = hint;
             return reading;
         }
     }
