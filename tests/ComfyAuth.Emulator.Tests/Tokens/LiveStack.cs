@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ComfyAuth.Comfy;
 using ComfyAuth.Docker;
 using ComfyAuth.Emulator.Comfy;
@@ -71,15 +72,17 @@ internal sealed class LiveStack : IAsyncDisposable
     /// <summary>A rotation that goes wrong; everything it says is free of secrets.</summary>
     public async Task<ComfyAuthException> FailAsync(TokenSyncRequest? request = null)
     {
-        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => SynchronizeAsync(request ?? new() { Rotate = true }));
+        var error = await Assert.ThrowsAnyAsync<ComfyAuthException>(() => SynchronizeAsync(request ?? new() { Rotate = true }));
         Assert.DoesNotContain("$2", error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Files.Credential.Password, error.ToString(), StringComparison.Ordinal);
         return error;
     }
 
-    /// <summary>What stands in the files, without our own folder.</summary>
-    public Dictionary<string, (string Bytes, DateTime Changed)> Snapshot() =>
-        Files.Snapshot().Where(file => !file.Key.Contains("/.comfyauth/", StringComparison.Ordinal) && !file.Key.Contains("\\.comfyauth\\", StringComparison.Ordinal)).ToDictionary();
+    /// <summary>What stands in the files and when they were changed, without our own folder.</summary>
+    public string Snapshot() => string.Join('\n', Files.Snapshot()
+        .Where(file => !file.Key.Contains($"{Path.DirectorySeparatorChar}.comfyauth{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+        .OrderBy(file => file.Key, StringComparer.Ordinal)
+        .Select(file => $"{file.Key} {file.Value.Changed:O} {Convert.ToHexString(SHA256.HashData(Convert.FromBase64String(file.Value.Bytes)))}"));
 
     /// <summary>Whether a service takes a token now; null where it is not behind a login.</summary>
     public async Task<bool> TakesAsync(BcryptHash token, int service = 0) =>
