@@ -14,7 +14,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_new_token_is_brought_into_the_container_and_proven()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var old = live.Files.Credential.Hash;
 
         var result = await live.SynchronizeAsync(Rotation);
@@ -34,7 +34,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_second_run_asks_for_nothing_and_touches_nothing()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         await live.SynchronizeAsync(Rotation);
         var before = live.Snapshot();
 
@@ -50,7 +50,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_token_that_was_written_before_is_brought_in_although_no_file_changes()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         await live.Files.SynchronizeAsync(Rotation);
         var before = live.Snapshot();
         Assert.False(await live.TakesAsync(live.TokenOnDisk()));
@@ -64,7 +64,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_container_that_takes_the_token_already_is_not_restarted()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         live.Files.Write(SampleStack.NotebooksEnv, "COMFYUI_API_TOKEN=stale\n");
 
         var result = await live.SynchronizeAsync();
@@ -78,7 +78,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Where_the_server_refuses_the_new_token_files_and_container_go_back()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         live.Reloads = (_, start) => start != 1;
 
@@ -96,7 +96,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task What_cannot_be_told_is_no_proof()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         live.OnStart = _ => live.Server.Faults = live.Starts.Count == 1 ? request => request.Path == "/ws" ? new() { Answer = FaultAnswer.Error(503, "busy") } : null : null;
 
@@ -111,7 +111,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Where_the_container_does_not_come_back_all_goes_back_and_the_rest_is_told()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         live.Engine.Change("comfyui-qwen", container => container with { StartError = "port is already allocated" });
 
@@ -127,7 +127,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_container_that_dies_with_the_new_token_is_brought_back_with_the_old()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         live.OnStart = name =>
         {
@@ -145,7 +145,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Where_the_engine_goes_away_in_the_middle_the_files_go_back_and_the_rest_is_told()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         live.OnStart = _ => live.Engine.Faults = _ => new() { CutAfter = 0, Reset = true };
 
@@ -164,7 +164,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Cancelled_in_the_middle_files_and_container_go_back()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         using var cancel = new CancellationTokenSource();
         live.Server.Faults = request =>
@@ -188,7 +188,7 @@ public sealed class RolloutTests
     [InlineData(null, "there is no such container")]
     public async Task A_container_that_does_not_run_is_left_so_and_nothing_is_proven(ContainerState? state, string why)
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         if (state is { } left)
             live.Engine.Change("comfyui-qwen", container => container with { State = left });
         else
@@ -206,7 +206,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Who_declines_the_restart_gets_the_files_and_no_proof()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
 
         var result = await live.SynchronizeAsync(Rotation, change => Task.FromResult(change is not PlannedContainerChange));
 
@@ -219,7 +219,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Who_declines_the_files_is_not_asked_for_the_container()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
 
         var result = await live.SynchronizeAsync(Rotation, change => change is PlannedContainerChange ? throw new InvalidOperationException() : Task.FromResult(false));
@@ -231,7 +231,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Each_change_is_asked_for_before_anything_is_done()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         var plan = await live.PlanAsync(Rotation);
         var asked = new List<PlannedChange>();
@@ -251,7 +251,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_token_in_the_environment_of_a_container_that_Compose_did_not_make_is_refused_before_anything_is_done()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         live.Engine.Change("comfyui-qwen", container => container with { Environment = ["PATH=/bin", $"COMFYUI_BEARER_TOKEN={live.Files.Credential.Text}"] });
         var before = live.Snapshot();
 
@@ -270,7 +270,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Of_two_services_with_one_credential_both_go_back()
     {
-        await using var live = await LiveStack.StartAsync("one", "two");
+        await using var live = await RolloutStack.StartAsync("one", "two");
         var before = live.Snapshot();
         live.Reloads = (name, start) => name == "one" || start != 1;
 
@@ -287,7 +287,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_file_that_somebody_changed_after_it_was_planned_spares_the_container()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var plan = await live.PlanAsync(Rotation);
         live.Files.Write(SampleStack.RootEnv, "MINE=1\n");
         var before = live.Snapshot();
@@ -301,7 +301,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task What_somebody_wrote_during_the_proof_is_kept_and_the_container_with_it()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         live.Reloads = (_, _) => false;
         live.OnStart = _ => File.WriteAllText(live.Files.PathOf(SampleStack.RootEnv), "MINE=1\n");
 
@@ -315,7 +315,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task A_restart_that_helps_nothing_changes_no_file_and_says_so()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         await live.Files.SynchronizeAsync(Rotation);
         live.Reloads = (_, _) => false;
         var before = live.Snapshot();
@@ -329,7 +329,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Without_an_engine_nothing_is_changed()
     {
-        await using var live = await LiveStack.StartAsync();
+        await using var live = await RolloutStack.StartAsync();
         var before = live.Snapshot();
         await live.Engine.DisposeAsync();
 

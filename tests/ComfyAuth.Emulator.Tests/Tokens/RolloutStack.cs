@@ -14,12 +14,12 @@ namespace ComfyAuth.Emulator.Tests.Tokens;
 /// A stack whose services run: each an emulated ComfyUI that reads the stack's PASSWORD file when its container, one of an emulated
 /// engine, is started.
 /// </summary>
-internal sealed class LiveStack : IAsyncDisposable
+internal sealed class RolloutStack : IAsyncDisposable
 {
     private readonly List<EmulatedComfyUI> _servers = [];
     private readonly List<ServiceDefinition> _services = [];
 
-    private LiveStack(EmulatedEngine engine) => (Engine, Client) = (engine, new(engine.Endpoint));
+    private RolloutStack(EmulatedEngine engine) => (Engine, Client) = (engine, new(engine.Endpoint));
 
     public SampleStack Files { get; } = new();
 
@@ -47,9 +47,9 @@ internal sealed class LiveStack : IAsyncDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static async Task<LiveStack> StartAsync(params string[] containers)
+    public static async Task<RolloutStack> StartAsync(params string[] containers)
     {
-        var live = new LiveStack(await EmulatedEngine.StartAsync([], stop: Stop));
+        var live = new RolloutStack(await EmulatedEngine.StartAsync([], stop: Stop));
         foreach (var name in containers.DefaultIfEmpty("comfyui-qwen"))
             await live.AddAsync(name);
         live.Engine.Starting = live.Started;
