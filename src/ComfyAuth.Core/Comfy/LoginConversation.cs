@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
@@ -21,7 +20,7 @@ internal sealed class LoginConversation : IDisposable
         _service = service;
         _timeout = timeout;
         _ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        _client = ServiceProber.Client(_ended.Token);
+        _client = ServiceHttp.Client(_ended.Token);
     }
 
     /// <summary>Where a path of the service is; null where it would lead to another host or port.</summary>
@@ -55,9 +54,9 @@ internal sealed class LoginConversation : IDisposable
         {
             return new(string.Create(CultureInfo.InvariantCulture, $"no answer within {_timeout.TotalSeconds:0.###} s"));
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
+        catch (Exception error) when (ServiceHttp.IsFailure(error))
         {
-            return new(ServiceProber.Failed(error, address).What);
+            return new(ServiceHttp.Describe(error, address).What);
         }
     }
 
