@@ -27,6 +27,8 @@ internal static class Program
             return ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync();
+        // Ctrl+C is heard at once. How long it may take to leave everything as it was depends on what was begun.
+        var isRollout = parsed.GetValue(EngineChoice.Restart);
+        return isRollout ? await parsed.InvokeAsync(new() { ProcessTerminationTimeout = EngineChoice.TimeToGoBack }) : await parsed.InvokeAsync();
     }
 }

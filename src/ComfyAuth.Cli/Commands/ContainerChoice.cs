@@ -28,22 +28,29 @@ internal static class ContainerChoice
         Func<DockerClient, ContainerObserver, GenAIStack, IReadOnlyList<ServiceDefinition>, Task> work,
         CancellationToken stop)
     {
-        using var engine = new EngineChoice(parsed);
-        await session.ForEachStackAsync(
-            parsed.GetValue(CommandSession.CommonOptions.Path)!,
-            recover: false,
-            async stack =>
-            {
-                var services = stack.SelectServices(parsed.GetValue(CommandSession.CommonOptions.Service), parsed.GetValue(Name));
-                if (services.Count == 0)
+        DockerClient? engine = null;
+        try
+        {
+            await session.ForEachStackAsync(
+                parsed.GetValue(CommandSession.CommonOptions.Path)!,
+                recover: false,
+                async stack =>
                 {
-                    session.Warn($"No container of {stack.Root} is meant. There are: {string.Join(", ", stack.Definition.Services.Select(service => service.Container))}.");
-                    return;
-                }
+                    var services = stack.SelectServices(parsed.GetValue(CommandSession.CommonOptions.Service), parsed.GetValue(Name));
+                    if (services.Count == 0)
+                    {
+                        session.Warn($"No container of {stack.Root} is meant. There are: {string.Join(", ", stack.Definition.Services.Select(service => service.Container))}.");
+                        return;
+                    }
 
-                var client = engine.Connect();
-                await work(client, new(client, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor)), stack, services);
-            },
-            stop);
+                    engine ??= EngineChoice.Connect(parsed);
+                    await work(engine, new(engine, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor)), stack, services);
+                },
+                stop);
+        }
+        finally
+        {
+            engine?.Dispose();
+        }
     }
 }

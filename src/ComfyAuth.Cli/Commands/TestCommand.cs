@@ -35,18 +35,19 @@ internal static class TestCommand
                     Deep = parsed.GetValue(deep),
                     RunCommands = parsed.GetValue(runCommands),
                 };
-                using var engine = new EngineChoice(parsed);
+                DockerClient? engine = null;
                 var results = new List<CheckResult>();
                 try
                 {
                     await session.ForEachStackAsync(
                         parsed.GetValue(path)!,
                         recover: parsed.GetValue(fix),
-                        async stack => results.AddRange(await TestAsync(session, stack, options, engine.Connect, parsed.GetValue(fix), stop)),
+                        async stack => results.AddRange(await TestAsync(session, stack, options, () => engine ??= EngineChoice.Connect(parsed), parsed.GetValue(fix), stop)),
                         stop);
                 }
                 finally
                 {
+                    engine?.Dispose();
                     if (!parsed.GetValue(quiet))
                         session.Print(results, ReportJsonContext.Default.IReadOnlyListCheckResult, result => result.Stack, CheckTables.Of);
                 }

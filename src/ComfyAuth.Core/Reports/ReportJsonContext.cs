@@ -17,4 +17,6 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<ContainerDiagnosis>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerWaitResult>))]
 [JsonSerializable(typeof(IReadOnlyList<CheckResult>))]
+[JsonSerializable(typeof(RolloutResult<TokenSyncResult>))]
+[JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

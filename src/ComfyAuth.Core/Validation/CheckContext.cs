@@ -16,7 +16,7 @@ internal sealed class CheckContext : IDisposable
     private static readonly SharedFact<GuidanceIndex> GuidanceFact = new((context, stop) => Task.FromResult(GuidanceIndex.Build(context.Stack, context.Redactor, stop)));
 
     private readonly ConcurrentDictionary<object, Lazy<Task>> _facts = new();
-    private readonly Func<DockerClient> _engine;
+    private readonly Lazy<DockerClient> _engine;
     private readonly CancellationTokenSource _ending;
 
     /// <summary>Makes a context for one run.</summary>
@@ -42,7 +42,7 @@ internal sealed class CheckContext : IDisposable
         Redactor = redactor;
         Verifier = verifier;
         Shell = options.Shell ?? Environment.GetEnvironmentVariable;
-        _engine = engine;
+        _engine = new(engine);
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
     }
 
@@ -61,7 +61,7 @@ internal sealed class CheckContext : IDisposable
 
     /// <summary>The engine.</summary>
     /// <exception cref="ComfyAuthException">It cannot be told where it is.</exception>
-    public DockerClient Engine => _engine();
+    public DockerClient Engine => _engine.Value;
 
     /// <summary>Finds a shared fact out, or waits for whoever does.</summary>
     public Task<T> FindAsync<T>(SharedFact<T> fact, CancellationToken stop)

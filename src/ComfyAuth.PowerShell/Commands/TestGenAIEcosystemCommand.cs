@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using ComfyAuth.Docker;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Stacks;
 using ComfyAuth.Validation;
@@ -41,13 +40,11 @@ namespace ComfyAuth.PowerShell.Commands;
 [Cmdlet(VerbsDiagnostic.Test, "GenAIEcosystem", DefaultParameterSetName = ResultSet, SupportsShouldProcess = true)]
 [OutputType(typeof(CheckResult), ParameterSetName = [ResultSet])]
 [OutputType(typeof(bool), ParameterSetName = [QuietSet])]
-public sealed class TestGenAIEcosystemCommand : StackCmdlet
+public sealed class TestGenAIEcosystemCommand : EngineCmdlet
 {
     private const string ResultSet = "Result";
     private const string QuietSet = "Quiet";
 
-    private readonly object _engineLock = new();
-    private DockerClient? _engine;
     private bool _isFine = true;
     private bool _any;
 
@@ -88,17 +85,6 @@ public sealed class TestGenAIEcosystemCommand : StackCmdlet
     [Parameter(ParameterSetName = QuietSet, Mandatory = true)]
     public SwitchParameter Quiet { get; set; }
 
-    /// <summary>The context of the Docker CLI that tells where the engine is. Without it, as for the CLI: DOCKER_HOST, DOCKER_CONTEXT, the current context, the default socket.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(DockerContextCompleter))]
-    public string? Context { get; set; }
-
-    /// <summary>The address of the engine, such as tcp://gpu-box:2376, unix:///var/run/docker.sock or ssh://user@gpu-box.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? DockerHost { get; set; }
-
     /// <inheritdoc/>
     protected override bool Changes => Fix;
 
@@ -137,17 +123,9 @@ public sealed class TestGenAIEcosystemCommand : StackCmdlet
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        if (disposing)
-            _engine?.Dispose();
-    }
-
     private IAsyncEnumerable<CheckResult> RunAsync(CmdletPipe pipe, GenAIStack stack, ValidationOptions options, CancellationToken stop) => Fix
-        ? new StackRepairer(pipe.Redactor, Verifier, Engine).RunAsync(stack, options, change => pipe.ShouldProcessAsync(change.Target, change.Action), repair => Tell(pipe, repair), stop)
-        : new StackValidator(pipe.Redactor, Verifier, Engine).RunAsync(stack, options, stop);
+        ? new StackRepairer(pipe.Redactor, Verifier, Connect).RunAsync(stack, options, change => pipe.ShouldProcessAsync(change.Target, change.Action), repair => Tell(pipe, repair), stop)
+        : new StackValidator(pipe.Redactor, Verifier, Connect).RunAsync(stack, options, stop);
 
     private static void Tell(CmdletPipe pipe, StackRepair repair)
     {
@@ -155,11 +133,5 @@ public sealed class TestGenAIEcosystemCommand : StackCmdlet
             pipe.WriteError(error, result);
         if (repair.Id is { } id)
             pipe.WriteVerbose($"What was replaced is kept; Undo-GenAIFix -Id {id} puts it back.");
-    }
-
-    private DockerClient Engine()
-    {
-        lock (_engineLock)
-            return _engine ??= new(new DockerEndpointResolver().Resolve(DockerHost, Context));
     }
 }
