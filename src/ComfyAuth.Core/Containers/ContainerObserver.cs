@@ -186,7 +186,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
 
         // Who answers in place of a container that does not run, or at the port of another one, is somebody else: the token is not
         // for them. One that is frozen cannot answer.
-        var answersItself = listed?.State == ContainerState.Running && (HasPort(listed, service.Url) || !all.Any(other => other != listed && HasPort(other, service.Url)));
+        var answersItself = listed?.State == ContainerState.Running && PortOwner.OfAddress(service.Url, listed.Id, listed.Ports, all) is null;
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
@@ -266,9 +266,6 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             ],
         };
     }
-
-    /// <summary>Whether a container has the port of an address on this machine.</summary>
-    private static bool HasPort(ContainerSummary container, Uri url) => url.IsLoopback && container.Ports.Any(port => port.PublicPort == url.Port);
 
     private static ContainerUsage? UsageSince(ContainerSnapshot? earlier, ContainerDetails? container, ContainerStats? stats) =>
         earlier is { Stats: { } before, Container: { } then } && container is not null && stats is not null
