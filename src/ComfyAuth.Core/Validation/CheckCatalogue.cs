@@ -10,5 +10,7 @@ public static class CheckCatalogue
         .. ComposeChecks.All,
         .. ContainerChecks.All,
         .. ServiceChecks.All,
+        .. AuthChecks.All,
+        .. TokenChecks.All,
     ];
 }

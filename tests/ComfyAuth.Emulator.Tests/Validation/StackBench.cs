@@ -80,6 +80,24 @@ internal sealed class StackBench : IAsyncDisposable
         return results;
     }
 
+    /// <summary>Mends what a check of the service or of the stack found, and gives what was asked for.</summary>
+    public async Task<IReadOnlyList<string>> FixAsync(string id, bool agrees = true)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var check = CheckCatalogue.All.Single(check => check.Id == id);
+        await using var context = new CheckContext(Stack, Stack.Definition.Services, new() { Shell = name => Shell.GetValueOrDefault(name) }, Redactor, Files.Verifier, () => _client, stop);
+        var fix = await check.PlanFix!(context, check.IsOfService ? Stack.Definition.Services[0] : null, stop);
+        List<string> asked = [];
+        await fix.ApplyAsync(
+            change =>
+            {
+                asked.Add(change.Target);
+                return Task.FromResult(agrees);
+            },
+            stop);
+        return asked;
+    }
+
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
