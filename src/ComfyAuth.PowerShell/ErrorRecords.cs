@@ -21,6 +21,7 @@ public static class ErrorRecords
         ["BackupInvalid"] = ErrorCategory.InvalidData,
         ["BackupNotFound"] = ErrorCategory.ObjectNotFound,
         ["BcryptHashMalformed"] = ErrorCategory.InvalidData,
+        ["CheckNotFound"] = ErrorCategory.ObjectNotFound,
         ["ComposeArgumentInvalid"] = ErrorCategory.InvalidArgument,
         ["ComposeCannotReachEngine"] = ErrorCategory.NotImplemented,
         ["ComposeCommandFailed"] = ErrorCategory.FromStdErr,

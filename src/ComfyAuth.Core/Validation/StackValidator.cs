@@ -16,6 +16,9 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
 {
     private const int MostCitations = 3;
 
+    // What listens to its token ends at once. What does not is left alone in the end, so that it holds up nobody.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     /// <summary>Which checks would be made, in the order in which a report shows them; each once, however many services it is of.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="options">What is asked for.</param>
@@ -24,6 +27,7 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
     {
         ArgumentNullException.ThrowIfNull(stack);
         ArgumentNullException.ThrowIfNull(options);
+        _ = stack.SelectServices(options.Services);
         return CheckSelection.Of(ChecksOf(stack), options);
     }
 
@@ -65,7 +69,8 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         var reported = CheckSelection.Of(checks, options);
         StackSecrets.Register(stack, redactor);
 
-        using var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop);
+        var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop);
+        await using var scope = context.ConfigureAwait(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var gate = new SemaphoreSlim(options.AtOnce);
         var finished = Channel.CreateUnbounded<CheckResult>();
@@ -152,10 +157,12 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(check.Timeout);
         CheckOutcome outcome;
+
+        // A check that computes for long, or does not listen, must not hold up the others.
+        var look = Task.Run(() => check.RunAsync(context, service, deadline.Token), deadline.Token);
         try
         {
-            // A check that computes for long, or does not listen, must not hold up the others.
-            outcome = await Task.Run(() => check.RunAsync(context, service, deadline.Token), deadline.Token).WaitAsync(deadline.Token).ConfigureAwait(false);
+            outcome = await look.WaitAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -169,6 +176,10 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         {
             // One check that breaks must not take the others with it.
             outcome = CheckOutcome.Error(redactor.Describe(error));
+        }
+        finally
+        {
+            await ((Task)look).WaitAsync(Grace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         var result = ResultOf(check, service, context.Stack, outcome, clock.Elapsed);
@@ -193,11 +204,19 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
 
     private static async Task<IReadOnlyList<string>> CiteAsync(CheckResult result, CheckContext context, CancellationToken stop)
     {
-        var index = await context.GuidanceAsync(stop).ConfigureAwait(false);
-        return
-        [
-            .. index.Search($"{result.Title} {result.Message} {result.Service}", MostCitations)
-                .Select(passage => FormattableString.Invariant($"{passage.File}:{passage.Line} {passage.Heading} ({passage.Score:0.0})")),
-        ];
+        try
+        {
+            var index = await context.GuidanceAsync(stop).ConfigureAwait(false);
+            return
+            [
+                .. index.Search($"{result.Title} {result.Message} {result.Service}", MostCitations)
+                    .Select(passage => FormattableString.Invariant($"{passage.File}:{passage.Line} {passage.Heading} ({passage.Score:0.0})")),
+            ];
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // Documents that cannot be searched take nothing from what was found.
+            return [];
+        }
     }
 }
