@@ -19,4 +19,5 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<CheckResult>))]
 [JsonSerializable(typeof(RolloutResult<TokenSyncResult>))]
 [JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
+[JsonSerializable(typeof(ValidationReport))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;
