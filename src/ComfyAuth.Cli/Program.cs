@@ -16,6 +16,7 @@ internal static class Program
             TestCommand.Create(),
             UndoFixCommand.Create(),
             QuickstartCommand.Create(),
+            EmulateCommand.Create(),
         };
 
         var parsed = root.Parse(arguments);

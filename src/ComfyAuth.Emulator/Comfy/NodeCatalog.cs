@@ -21,6 +21,8 @@ internal sealed class NodeCatalog
         }
     }
 
+    public IReadOnlyCollection<string> Classes => _classes.Keys;
+
     public bool Has(string name) => _classes.ContainsKey(name);
 
     public bool IsOutput(string name) => _classes[name].ContainsKey("output_node");
