@@ -99,7 +99,8 @@ public sealed class StackRepairer(SecretRedactor redactor, PasswordVerifier veri
 
                 try
                 {
-                    using var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop);
+                    var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop);
+                    await using var scope = context.ConfigureAwait(false);
                     var fix = await plan(context, services.FirstOrDefault(service => service.Name == result.Service), stop).ConfigureAwait(false);
                     var approved = 0;
                     if (fix.Changes.Count > 0)
