@@ -7,5 +7,7 @@ public static class CheckCatalogue
     public static IReadOnlyList<Check> All { get; } =
     [
         .. EngineChecks.All,
+        .. ContentChecks.All,
+        .. EnvironmentChecks.All,
     ];
 }
