@@ -32,20 +32,22 @@ public sealed record BaselineComparison
     /// <param name="checks">The results now, in the order of the report.</param>
     internal static BaselineComparison Of(ValidationReport earlier, IReadOnlyList<CheckResult> checks)
     {
-        var before = earlier.Checks.GroupBy(CheckKey.Of).ToDictionary(group => group.Key, group => group.Last().Status);
-        var now = checks.ToDictionary(CheckKey.Of, result => result.Status);
+        var before = StatusOf(earlier.Checks);
+        var now = StatusOf(checks);
         return new()
         {
             Stack = earlier.Stack,
             StartedAt = earlier.StartedAt,
             Score = earlier.Score,
             Verdict = earlier.Verdict,
-            NewFailures = Names(checks.Select(CheckKey.Of), key => now[key] == CheckStatus.Failed && !Failed(before, key)),
+            NewFailures = Names(now.Keys, key => now[key] == CheckStatus.Failed && !Failed(before, key)),
             Fixed = Names(before.Keys, key => Failed(before, key) && now.TryGetValue(key, out var status) && status is CheckStatus.Passed or CheckStatus.Warning),
-            StillFailing = Names(checks.Select(CheckKey.Of), key => now[key] == CheckStatus.Failed && Failed(before, key)),
+            StillFailing = Names(now.Keys, key => now[key] == CheckStatus.Failed && Failed(before, key)),
             NoLongerChecked = Names(before.Keys, key => IsDetermined(before[key]) && !(now.TryGetValue(key, out var status) && IsDetermined(status))),
         };
     }
+
+    private static Dictionary<CheckKey, CheckStatus> StatusOf(IEnumerable<CheckResult> checks) => checks.GroupBy(CheckKey.Of).ToDictionary(group => group.Key, group => group.Last().Status);
 
     private static IReadOnlyList<string> Names(IEnumerable<CheckKey> keys, Func<CheckKey, bool> wanted) => [.. keys.Where(wanted).Select(key => key.ToString())];
 

@@ -166,17 +166,17 @@ public sealed record ValidationReport
     {
         yield return Metric("Content", 90, checks, ["content", "notebook", "python"]);
         yield return Metric("Docker configuration", 90, checks, ["engine", "compose"]);
-        yield return Metric("Running containers", 100, checks, ["container"], byService: true);
-        yield return Metric("Healthy services", 100, checks, ["service"], byService: true);
+        yield return Metric("Running containers", 100, checks, ["container.running"], byService: true);
+        yield return Metric("Healthy services", 100, checks, ["container.health", "service.ready"], byService: true);
         yield return Metric("Authentication", 100, checks, ["auth"]);
         yield return Metric("HTTP connectivity", 90, checks, ["service", "api"]);
     }
 
     /// <summary>Counts checks, or services: one is faulty where any of its checks failed, and unknown where none could be determined.</summary>
-    private static TechnicalMetric Metric(string name, int threshold, List<CheckResult> checks, string[] categories, bool byService = false)
+    private static TechnicalMetric Metric(string name, int threshold, List<CheckResult> checks, string[] counted, bool byService = false)
     {
         var subjects = checks
-            .Where(result => categories.Contains(result.Category))
+            .Where(result => counted.Contains(result.Id) || counted.Contains(result.Category))
             .GroupBy(result => byService ? new CheckKey("", result.Service) : CheckKey.Of(result))
             .Select(subject => subject.Any(result => result.Status == CheckStatus.Failed) ? CheckStatus.Failed
                 : subject.Any(result => result.Status is CheckStatus.Passed or CheckStatus.Warning) ? CheckStatus.Passed
@@ -230,7 +230,7 @@ public sealed record ValidationReport
         {
             var results = component.ToList();
             if (ValidationScore.Of(results) is { Value: 100, Verdict: Verdict.Sound })
-                yield return $"{NameOf(component.Key)}: {Described(Count(results, CheckStatus.Passed), "check")} passed, none failed.";
+                yield return $"{ReportWords.Of(component.Key)}: {Described(Count(results, CheckStatus.Passed), "check")} passed, none failed.";
         }
     }
 
@@ -286,12 +286,4 @@ public sealed record ValidationReport
     private static string Described(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
     private static int Count(List<CheckResult> results, CheckStatus status) => results.Count(result => result.Status == status);
-
-    internal static string NameOf(StackComponent component) => component switch
-    {
-        StackComponent.DockerConfiguration => "Docker configuration",
-        StackComponent.AuthenticationConfiguration => "Authentication configuration",
-        StackComponent.SecretsAndHardening => "Secrets and hardening",
-        _ => component.ToString(),
-    };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ComfyAuth.Reports;
 using ComfyAuth.Validation;
 
 namespace ComfyAuth.Tests.Validation;
@@ -15,13 +16,13 @@ public sealed class ScoringDocumentTests
     [Fact]
     public void The_table_of_categories_is_that_of_the_code() =>
         Assert.Equal(
-            CategoryPlace.Known.Select(item => $"{item.Key} {ValidationReport.NameOf(item.Value.Component)} {item.Value.Area}").Order(StringComparer.Ordinal),
+            CategoryPlace.Known.Select(item => $"{item.Key} {ReportWords.Of(item.Value.Component)} {item.Value.Area}").Order(StringComparer.Ordinal),
             Table("A component").Select(row => $"{row[0].Trim('`')} {row[1]} {row[2]}").Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_weights_of_the_components_are_those_of_the_code() =>
         Assert.Equal(
-            Enum.GetValues<StackComponent>().Select(component => $"{ValidationReport.NameOf(component)} {ValidationScore.WeightOf(component)}"),
+            Enum.GetValues<StackComponent>().Select(component => $"{ReportWords.Of(component)} {ValidationScore.WeightOf(component)}"),
             Table("The whole").Select(row => $"{row[0]} {row[1]}"));
 
     [Fact]
@@ -48,7 +49,7 @@ public sealed class ScoringDocumentTests
 
         var counted = report.Components
             .Where(component => component.Coverage is not null)
-            .Select(component => $"{ValidationReport.NameOf(component.Component)}|{component.Score}|{component.Coverage}|{component.Status}")
+            .Select(component => $"{ReportWords.Of(component.Component)}|{component.Score}|{component.Coverage}|{component.Status}")
             .Append($"The whole|{report.Score}|{report.Coverage}|{report.Verdict}");
         Assert.Equal(counted, rows.SkipWhile(row => row[0] != "Component").Skip(1).Select(row => $"{row[0]}|{row[2]}|{row[3]}|{row[4]}"));
     }

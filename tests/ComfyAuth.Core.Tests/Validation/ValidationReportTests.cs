@@ -162,11 +162,11 @@ public sealed class ValidationReportTests
     public void A_service_is_counted_once_however_many_checks_it_has()
     {
         var metric = Sample.Report(
-            Sample.Result("container.running", CheckStatus.Passed, "sd35"),
-            Sample.Result("container.drift", CheckStatus.Failed, "sd35"),
-            Sample.Result("container.running", CheckStatus.Passed, "comfyui-qwen"),
-            Sample.Result("container.drift", CheckStatus.Skipped, "comfyui-qwen"),
-            Sample.Result("container.running", CheckStatus.Error, "orchestrator")).Metrics.Single(each => each.Name == "Running containers");
+            Sample.Result("container.health", CheckStatus.Passed, "sd35"),
+            Sample.Result("service.ready", CheckStatus.Failed, "sd35"),
+            Sample.Result("container.health", CheckStatus.Passed, "comfyui-qwen"),
+            Sample.Result("service.ready", CheckStatus.Skipped, "comfyui-qwen"),
+            Sample.Result("service.ready", CheckStatus.Error, "orchestrator")).Metrics.Single(each => each.Name == "Healthy services");
 
         Assert.Equal((1, 1, 1, 50, false), (metric.Fine, metric.Faulty, metric.Unknown, metric.Value, metric.IsMet));
     }
