@@ -12,5 +12,7 @@ public static class CheckCatalogue
         .. ServiceChecks.All,
         .. AuthChecks.All,
         .. TokenChecks.All,
+        .. SecretsChecks.All,
+        .. ModelChecks.All,
     ];
 }

@@ -20,6 +20,7 @@ public sealed partial class StackFileDocumentTests
         { "$defs/service", "services: { sd35: { zzz: 1 } }\n" },
         { "$defs/env", "services: { sd35: { env: { zzz: 1 } } }\n" },
         { "$defs/token", "services: { sd35: { tokens: [ { zzz: 1 } ] } }\n" },
+        { "$defs/model", "services: { sd35: { models: [ { zzz: 1 } ] } }\n" },
     };
 
     /// <summary>A choice of the schema, and a stack file that chooses what nobody knows.</summary>
