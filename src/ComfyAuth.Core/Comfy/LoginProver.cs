@@ -27,7 +27,7 @@ public sealed class LoginProver(SecretRedactor redactor)
     /// <summary>How long one question may take: an answer can wait for a bcrypt, or for a model that is being loaded.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Asks: at most eight short questions and one web login, one after the other.</summary>
+    /// <summary>Asks: at most nine short questions and one web login, one after the other.</summary>
     /// <param name="service">The service.</param>
     /// <param name="expected">What its login should take.</param>
     /// <param name="stop">Gives up.</param>

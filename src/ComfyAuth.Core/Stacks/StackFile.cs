@@ -130,7 +130,7 @@ public static class StackFile
         {
             var written = map!.Map(name)
                 ?? throw map.Error(name, $"service '{name}' says nothing", "Give it at least one key, or delete the line.");
-            written.Allow("remove", "container", "url", "health", "auth", "compose", "source", "env", "tokens", "modelsFolder", "models");
+            written.Allow("remove", "container", "url", "health", "auth", "compose", "source", "passwordFile", "env", "tokens", "modelsFolder", "models");
             var index = services.FindIndex(service => service.Name == name);
             if (written.Boolean("remove") == true)
             {
@@ -167,6 +167,7 @@ public static class StackFile
             Auth = map.Choice("auth", AuthKinds) ?? basis.Auth,
             ComposeFile = PathIn(map, "compose", root) ?? basis.ComposeFile,
             Source = PathIn(map, "source", root) ?? basis.Source,
+            PasswordFile = PathInContainer(map, "passwordFile") ?? basis.PasswordFile,
             Environment = map.Map("env") is { } environment ? Environment(environment, basis.Environment, root) : basis.Environment,
             TokenLocations = map.Has("tokens") ? [.. map.Maps("tokens").Select(location => Location(location, root))] : basis.TokenLocations,
             ModelsFolder = PathIn(map, "modelsFolder", root) ?? basis.ModelsFolder,
@@ -256,6 +257,13 @@ public static class StackFile
         return consumers != DotEnvConsumer.None ? consumers
             : throw map.Error("consumers", "nobody would read the file", $"Name at least one of {string.Join(", ", Consumers.Keys)}, or leave the key out.");
     }
+
+    private static string? PathInContainer(YamlMap map, string key) => map.Text(key) switch
+    {
+        null => null,
+        ['/', .., not '/'] text when !text.Split('/').Contains("..") && !text.Any(char.IsControl) => text,
+        _ => throw map.Error(key, "the path is not the absolute one of a file in a container", "Write it like /workspace/ComfyUI/login/PASSWORD."),
+    };
 
     /// <summary>A path of the stack file stays inside the root: what lies elsewhere is not the stack's to change.</summary>
     private static string? PathIn(YamlMap map, string key, string root)

@@ -91,6 +91,9 @@ internal sealed class CredentialSurvey
     public SecretText? PasswordOf(BcryptHash hash, CancellationToken cancellationToken) =>
         KnownPasswords().FirstOrDefault(password => _verifier.Verify(password, hash, cancellationToken));
 
+    /// <summary>Whether a hash is of a password, by bcrypt.</summary>
+    public bool IsOf(SecretText password, BcryptHash hash, CancellationToken cancellationToken) => _verifier.Verify(password, hash, cancellationToken);
+
     /// <summary>The user name in use: the source's, else the first that stands at a place.</summary>
     public string? UserNameInUse => Source?.UserName
         ?? WrittenAs(TokenRole.UserName).FirstOrDefault()
@@ -235,18 +238,22 @@ internal sealed class CredentialSurvey
             Role = reading.Location.Role,
             State = fault.State,
             Fingerprint = fingerprint,
-            Expected = reading.Location.Role switch
-            {
-                TokenRole.Hash => truth?.Hash.Fingerprint,
-                TokenRole.Password => truth?.Password?.Fingerprint,
-                _ => null,
-            },
+            Expected = Expected(reading.Location.Role, truth),
             Evidence = _redactor.Redact(fault.Evidence),
             Remedy = RemedyFor(fault.State, reading, truth),
         };
     }
 
-    private TokenFault Judge(TokenReading reading, TokenCredential? truth, out string? fingerprint)
+    /// <summary>The fingerprint of what should stand where a role belongs.</summary>
+    public static string? Expected(TokenRole role, TokenCredential? truth) => role switch
+    {
+        TokenRole.Hash => truth?.Hash.Fingerprint,
+        TokenRole.Password => truth?.Password?.Fingerprint,
+        _ => null,
+    };
+
+    /// <summary>Judges what stands at a place, a file's or a container's.</summary>
+    public TokenFault Judge(TokenReading reading, TokenCredential? truth, out string? fingerprint)
     {
         fingerprint = reading.Written is not { } written || reading.Location.Role == TokenRole.UserName ? null
             : reading.Location.Role == TokenRole.Hash ? TokenDiagnosis.Intended(written)?.Fingerprint ?? new SecretText(written).Fingerprint

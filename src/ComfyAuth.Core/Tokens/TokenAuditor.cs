@@ -28,7 +28,7 @@ public sealed class TokenAuditor(PasswordVerifier verifier, SecretRedactor redac
     /// <returns>One record for each service behind ComfyUI-Login.</returns>
     /// <exception cref="ComfyAuthException">As <see cref="Audit"/>.</exception>
     public IReadOnlyList<TokenValidation> Validate(GenAIStack stack, IReadOnlyCollection<string>? services = null, CancellationToken cancellationToken = default) =>
-        [.. Survey(stack, services, cancellationToken).SelectMany(Validate)];
+        [.. Survey(stack, services, cancellationToken).SelectMany(survey => Validate(survey, [.. survey.Observe(survey.Truth)]))];
 
     internal IReadOnlyList<CredentialSurvey> Survey(GenAIStack stack, IReadOnlyCollection<string>? services, CancellationToken cancellationToken)
     {
@@ -40,9 +40,9 @@ public sealed class TokenAuditor(PasswordVerifier verifier, SecretRedactor redac
             "Choose one that is, or set 'auth: comfyui-login' in its definition.");
     }
 
-    private static IEnumerable<TokenValidation> Validate(CredentialSurvey survey)
+    /// <summary>Sums up what was seen of one credential.</summary>
+    internal static IEnumerable<TokenValidation> Validate(CredentialSurvey survey, IReadOnlyList<TokenObservation> observations)
     {
-        var observations = survey.Observe(survey.Truth).ToList();
         foreach (var service in survey.Services)
         {
             var own = observations.Where(observation => observation.IsSource || observation.Service == service.Name).ToList();

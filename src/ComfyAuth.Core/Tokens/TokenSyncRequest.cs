@@ -20,8 +20,14 @@ public sealed record TokenSyncRequest
     /// <summary>A bcrypt hash to make the token, or a password, as <see cref="Password"/>.</summary>
     public SecretText? SourceToken { get; init; }
 
-    /// <summary>The hash in use that becomes the source's: its place (<c>path</c> or <c>path#VARIABLE</c>) or its fingerprint.</summary>
+    /// <summary>
+    /// The hash in use that becomes the source's: its place (<c>path</c> or <c>path#VARIABLE</c>; in a container <c>container:/path</c> or
+    /// <c>container#VARIABLE</c>) or its fingerprint.
+    /// </summary>
     public string? Adopt { get; init; }
+
+    /// <summary>The hashes in containers that <see cref="Adopt"/> may name, besides those in files: what <see cref="LiveTokenAuditor.FindHashesAsync"/> found.</summary>
+    public IReadOnlyList<LiveHash> InContainers { get; init; } = [];
 
     internal int Choices => new[] { Rotate, Password is not null, SourceToken is not null, Adopt is not null }.Count(chosen => chosen);
 }

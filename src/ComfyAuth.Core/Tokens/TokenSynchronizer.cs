@@ -188,8 +188,12 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
 
         if (request.Adopt is { } wanted)
         {
-            var adopted = Adopted(survey, wanted);
-            return Known(adopted, Replacing($"The hash at '{wanted}' becomes the source of truth", adopted));
+            var live = request.InContainers.Where(found => survey.Services.Any(service => service.Name == found.Service)).ToList();
+            var adopted = Adopted(survey, live, wanted);
+            var known = Known(adopted, Replacing($"The hash at '{wanted}' becomes the source of truth", adopted));
+            if (known.Credential.Password is null && live.Find(found => found.Hash == adopted && found.Password is not null) is { } witness)
+                known.Credential = known.Credential with { Password = witness.Password };
+            return known.Credential.Password is null ? known with { Note = $"{known.Note} Nobody knows its password: API calls work with it, and for the web login give the password with -Credential." } : known;
         }
 
         if (!request.Rotate)
@@ -204,7 +208,7 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
 
         return Made(RandomSecret.Create(), "A new credential is made");
 
-        (TokenCredential, string, bool IsNew) Known(BcryptHash hash, string note) => (new(hash, survey.PasswordOf(hash, cancellationToken), userName), note, IsNew: false);
+        (TokenCredential Credential, string Note, bool IsNew) Known(BcryptHash hash, string note) => (new(hash, survey.PasswordOf(hash, cancellationToken), userName), note, IsNew: false);
 
         (TokenCredential, string, bool IsNew) Made(SecretText secret, string what)
         {
@@ -219,9 +223,10 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         }
     }
 
-    private static BcryptHash Adopted(CredentialSurvey survey, string wanted)
+    private static BcryptHash Adopted(CredentialSurvey survey, IEnumerable<LiveHash> live, string wanted)
     {
         var all = survey.HashesInUse.ToList();
+        all.AddRange(live.Select(found => (found.Hash, (IReadOnlyList<string>)[found.Location])));
         if (survey.Source is { } source)
             all.Add((source.Hash, [survey.SourcePath]));
 

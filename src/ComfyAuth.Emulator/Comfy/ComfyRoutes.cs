@@ -13,6 +13,7 @@ internal sealed class ComfyRoutes(ComfyUIOptions options, ImageFolders folders)
     private const long LargestUpload = 100L << 20;
 
     private readonly NodeCatalog _catalog = new(options, folders);
+    private readonly UserFiles _userFiles = new();
 
     /// <summary>Answers a request.</summary>
     /// <param name="context">The request and its answer.</param>
@@ -50,6 +51,8 @@ internal sealed class ComfyRoutes(ComfyUIOptions options, ImageFolders folders)
         ("GET", ["view"]) => ViewAsync(context),
         ("POST", ["upload", "image"]) => UploadAsync(context),
         ("GET", ["ws"]) => ListenAsync(context, run),
+        (_, ["userdata", var name]) => _userFiles.AnswerAsync(context, method, Uri.UnescapeDataString(name)),
+        ("POST", ["userdata", var from, "move", var to]) => _userFiles.MoveAsync(context, Uri.UnescapeDataString(from), Uri.UnescapeDataString(to)),
         (_, ["" or "system_stats" or "object_info" or "prompt" or "queue" or "history" or "interrupt" or "free" or "view" or "ws"] or ["object_info" or "history", _] or ["upload", "image"]) =>
             context.WriteTextAsync("405: Method Not Allowed", StatusCodes.Status405MethodNotAllowed),
         _ => context.WriteTextAsync("404: Not Found", StatusCodes.Status404NotFound),

@@ -19,6 +19,7 @@ public sealed class EmulatedComfyUI : EmulatedServer
     private readonly ImageFolders _folders;
     private readonly ComfyUIOptions _options;
     private readonly WebSocketMiddleware _webSockets;
+    private readonly ServerLog _log = new();
     private volatile ComfyRun _run;
     private Task _runsBefore = Task.CompletedTask;
 
@@ -26,7 +27,7 @@ public sealed class EmulatedComfyUI : EmulatedServer
         : base(port: options.Port)
     {
         (_options, _folders) = (options, folders);
-        _login = options.PasswordFile is { } file ? new(file, options.CorsOrigin) : null;
+        _login = options.PasswordFile is { } file ? new(file, options.CorsOrigin, _log) : null;
         _origins = new(options.CorsOrigin);
         _routes = new(options, folders);
         _webSockets = new(AnswerInsideAsync, Options.Create(new WebSocketOptions()), NullLoggerFactory.Instance);
@@ -35,6 +36,12 @@ public sealed class EmulatedComfyUI : EmulatedServer
 
     /// <summary>The folder in which it has its folders <c>input</c>, <c>output</c> and <c>temp</c>.</summary>
     public string Folder => _folders.Root;
+
+    /// <summary>
+    /// What the program has written to its log since the first start. With ComfyUI-Login there is a line that holds the token,
+    /// as in the logs of the real one.
+    /// </summary>
+    public IReadOnlyList<string> Log => _log.Lines;
 
     /// <summary>
     /// Chooses how a node of a prompt goes wrong, by its id and its class; null, and an answer of null: it does not. May be
@@ -80,6 +87,16 @@ public sealed class EmulatedComfyUI : EmulatedServer
         _run = NewRun();
     }
 
+    /// <summary>
+    /// Starts the program in a new container, with the folders and the password file mounted as before: as after
+    /// <see cref="Restart"/>, and every session is gone.
+    /// </summary>
+    public void Recreate()
+    {
+        _login?.ForgetSessions();
+        Restart();
+    }
+
     /// <inheritdoc/>
     protected override async ValueTask DisposeAsyncCore()
     {
@@ -111,5 +128,10 @@ public sealed class EmulatedComfyUI : EmulatedServer
 
     private Task AnswerInsideAsync(HttpContext context) => _routes.AnswerAsync(context, _run);
 
-    private ComfyRun NewRun() => new(_options, _folders, (id, name) => NodeFaults?.Invoke(id, name));
+    private ComfyRun NewRun()
+    {
+        _log.Write("Starting server");
+        _log.Write("To see the GUI go to: http://0.0.0.0:8188");
+        return new(_options, _folders, (id, name) => NodeFaults?.Invoke(id, name));
+    }
 }

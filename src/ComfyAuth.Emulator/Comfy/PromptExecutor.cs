@@ -90,11 +90,11 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
             run.Tell("execution_interrupted", run.Failure(id), toAll: true);
             return false;
         }
-        catch (NodeException error)
+        catch (Exception error) when (error is not OperationCanceledException)
         {
             var failure = run.Failure(id);
             failure["exception_message"] = error.Message;
-            failure["exception_type"] = error.Type;
+            failure["exception_type"] = error is NodeException raised ? raised.Type : "OSError";
             failure["traceback"] = new JsonArray(
                 "  File \"/app/ComfyUI/execution.py\", line 327, in execute\n    output_data, output_ui, has_subgraph = get_output_data(obj, input_data_all)\n",
                 $"  File \"/app/ComfyUI/nodes.py\", line 1, in {name}\n");
@@ -140,9 +140,22 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
         }
 
         // The same name may stand for another picture by now.
-        if (name == "LoadImage" && folders.Upload(node["inputs"]!["image"]?.ToString() ?? "") is { } file)
-            text.Append('\0').Append(Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))));
+        if (name == "LoadImage")
+            text.Append('\0').Append(DigestOf(node["inputs"]!["image"]?.ToString() ?? ""));
         return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    /// <summary>The digest of an upload; where it cannot be read, one that is no other's.</summary>
+    private string DigestOf(string upload)
+    {
+        try
+        {
+            return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(folders.Upload(upload) ?? "")));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return Guid.NewGuid().ToString();
+        }
     }
 
     /// <summary>The node that a link leads to; null: it is none. Inputs that a class does not know may hold any list.</summary>
