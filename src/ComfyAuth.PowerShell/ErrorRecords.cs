@@ -94,6 +94,7 @@ public static class ErrorRecords
         ["RepairUnreadable"] = ErrorCategory.InvalidData,
         ["ReportFormatUnknown"] = ErrorCategory.InvalidArgument,
         ["ReportNotWritten"] = ErrorCategory.WriteError,
+        ["ReportOfSeveralStacks"] = ErrorCategory.InvalidArgument,
         ["ReportWouldOverwrite"] = ErrorCategory.ResourceExists,
         ["RestoreWouldInvalidate"] = ErrorCategory.InvalidOperation,
         ["RollbackIncomplete"] = ErrorCategory.WriteError,

@@ -14,5 +14,7 @@ public static class CheckCatalogue
         .. TokenChecks.All,
         .. ContentChecks.All,
         .. EnvironmentChecks.All,
+        .. SecretsChecks.All,
+        .. ModelChecks.All,
     ];
 }

@@ -23,6 +23,7 @@ public sealed partial class StackFileDocumentTests
         { "$defs/content", "content: { zzz: 1 }\n" },
         { "$defs/api", "apis: { openai: { zzz: 1 } }\n" },
         { "$defs/python", "python: { zzz: 1 }\n" },
+        { "$defs/model", "services: { sd35: { models: [ { zzz: 1 } ] } }\n" },
     };
 
     /// <summary>A choice of the schema, and a stack file that chooses what nobody knows.</summary>
