@@ -35,6 +35,16 @@ public sealed class ServerTests
     }
 
     [Fact]
+    public async Task Many_ask_for_the_nodes_at_once_from_the_first_moment_on()
+    {
+        await using var session = await ComfySession.StartAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => session.Http.GetStringAsync("object_info", Stop)));
+
+        Assert.Single(answers.Distinct());
+    }
+
+    [Fact]
     public async Task It_lists_the_models_that_it_was_given()
     {
         await using var session = await ComfySession.StartAsync(new() { Models = new Dictionary<string, IReadOnlyList<string>> { ["diffusion_models"] = ["a.safetensors", "b.safetensors"] } });
