@@ -172,6 +172,27 @@ public sealed class ServerTests
     }
 
     [Fact]
+    public async Task It_ends_cleanly_in_the_midst_of_uploads_and_prompts()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var session = await ComfySession.StartAsync();
+            var content = new byte[1 << 20];
+            var under = Enumerable.Range(0, 12).Select(number => number % 3 == 0
+                ? session.SubmitAsync(ComfySession.Smoke(number))
+                : (Task)session.UploadAsync(content, $"{number}.bin", ("subfolder", $"{number}"))).ToList();
+            await Task.WhenAny(under);
+
+            await session.Server.DisposeAsync();
+
+            Assert.False(Directory.Exists(session.Server.Folder));
+            await Task.WhenAll(under).ContinueWith(_ => { }, Stop, TaskContinuationOptions.None, TaskScheduler.Default);
+            Assert.False(Directory.Exists(session.Server.Folder));
+            session.Http.Dispose();
+        }
+    }
+
+    [Fact]
     public async Task A_port_that_is_taken_or_a_version_that_is_none_is_refused_and_leaves_nothing()
     {
         using var folder = new TemporaryFolder();
