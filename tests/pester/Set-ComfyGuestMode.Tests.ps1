@@ -33,7 +33,7 @@ Describe 'Guest mode<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         $again = Set-ComfyGuestMode @at -State On -Force
         $off = Set-ComfyGuestMode @at -State Off
 
-        $on | Should -BeOfType 'ComfyAuth.Tokens.GuestModeChange'
+        $on.GetType().FullName | Should -Be 'ComfyAuth.Tokens.GuestModeChange'
         $on.Service, $on.State, $on.IsChanged, $on.File | Should -Be 'painter', 'On', $true, $file
         $again.IsChanged | Should -BeFalse
         $off.State, $off.IsChanged | Should -Be 'Off', $true
