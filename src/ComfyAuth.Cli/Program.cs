@@ -14,6 +14,7 @@ internal static class Program
             ContainersCommand.Create(),
             WaitCommand.Create(),
             QuickstartCommand.Create(),
+            EmulateCommand.Create(),
         };
 
         var parsed = root.Parse(arguments);
