@@ -16,8 +16,8 @@
 
     FunctionsToExport    = @()
     CmdletsToExport      = @(
-        'Find-GenAIGuidance', 'Get-GenAIContainer', 'Restart-GenAIContainer', 'Restore-ComfyEnv', 'Start-GenAIContainer'
-        'Stop-GenAIContainer', 'Sync-ComfyToken', 'Wait-GenAIContainer'
+        'Find-GenAIGuidance', 'Get-GenAIContainer', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer', 'Restore-ComfyEnv'
+        'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken', 'Wait-GenAIContainer'
     )
     VariablesToExport    = @()
     AliasesToExport      = @()

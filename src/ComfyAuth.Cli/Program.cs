@@ -13,6 +13,7 @@ internal static class Program
             RestoreEnvCommand.Create(),
             ContainersCommand.Create(),
             WaitCommand.Create(),
+            RunWorkflowCommand.Create(),
             QuickstartCommand.Create(),
             EmulateCommand.Create(),
         };

@@ -56,7 +56,8 @@ internal static class WaitCommand
         return command;
     }
 
-    private static Option<TimeSpan> Time(string name, string description, TimeSpan usual) => new(name)
+    /// <summary>An option for a length of time.</summary>
+    internal static Option<TimeSpan> Time(string name, string description, TimeSpan usual) => new(name)
     {
         Description = description,
         DefaultValueFactory = _ => usual,

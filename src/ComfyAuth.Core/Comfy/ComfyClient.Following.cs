@@ -71,7 +71,7 @@ public sealed partial class ComfyClient
 
                 if (history is not null)
                 {
-                    yield return new() { Kind = history.Outcome, PromptId = prompt.Id, Node = history.Failure?.NodeId ?? "", Problem = history.Failure };
+                    yield return new() { Kind = history.Outcome, PromptId = prompt.Id, Node = history.Failure?.NodeId ?? "", Problem = history.Failure, History = history };
                     yield break;
                 }
 
@@ -100,8 +100,7 @@ public sealed partial class ComfyClient
                 if (socket is null || hasEnded || absences > 0)
                 {
                     await Task.Delay(hasEnded || absences > 0 ? PauseBetweenQuestions / 4 : PauseBetweenQuestions, stop).ConfigureAwait(false);
-                    if (hasEnded || socket is null)
-                        continue;
+                    continue;
                 }
 
                 while (true)
@@ -155,8 +154,7 @@ public sealed partial class ComfyClient
         var found = await GetAsync(
             "queue",
             LargestAnswer,
-            answer => (from name in new[] { "queue_running", "queue_pending" }
-                       from item in answer.Member(name).Items()
+            answer => (from item in answer.Member("queue_running").Items().Concat(answer.Member("queue_pending").Items())
                        let parts = item.Items().Take(4).ToList()
                        where parts.Count == 4 && parts[1].ValueKind == JsonValueKind.String && parts[3].Text("client_id") == clientId
                        select parts[1].GetString()!).ToList(),

@@ -199,6 +199,7 @@ public sealed class ComfyWorkflow
                 double number => JsonValue.Create(number),
                 decimal number => JsonValue.Create(number),
                 ulong number => JsonValue.Create(number),
+                System.Numerics.BigInteger number => JsonNode.Parse(number.ToString(CultureInfo.InvariantCulture)),
                 Enum choice => JsonValue.Create(choice.ToString()),
                 sbyte or byte or short or ushort or int or uint or long => JsonValue.Create(Convert.ToInt64(value, CultureInfo.InvariantCulture)),
                 System.Collections.IEnumerable items and not System.Collections.IDictionary => new JsonArray([.. items.Cast<object?>().Select(item => Value(name, item))]),

@@ -138,11 +138,18 @@ public sealed class ComfyWorkflowRunner(ComfyClient client)
                             [happened.Problem ?? new() { NodeId = happened.Node, Reason = "it does not say why" }]);
                     case PromptEventKind.Interrupted:
                         throw new ComfyAuthException("WorkflowInterrupted", $"Somebody interrupted {workflow.Name} at {client.Address}.", "Run it again.");
+                    case PromptEventKind.Succeeded:
+                        return happened.History!;
                 }
             }
 
-            return await client.HistoryAsync(prompt.Id, deadline.Token).ConfigureAwait(false)
-                ?? throw new ComfyAuthException("WorkflowLost", $"The service at {client.Address} ended {workflow.Name} and has no history of it.", "Somebody cleared its history: run it again.");
+            throw new UnreachableException();
+        }
+        catch (ComfyAuthException error) when (error.Code.StartsWith("Service", StringComparison.Ordinal))
+        {
+            // It may run on, and nobody would fetch what it makes.
+            await LeaveAsync(prompt, clientId).ConfigureAwait(false);
+            throw;
         }
         catch (OperationCanceledException error)
         {

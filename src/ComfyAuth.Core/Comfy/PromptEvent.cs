@@ -30,6 +30,9 @@ public sealed record PromptEvent
     /// <summary>What went wrong; null when nothing did.</summary>
     public ComfyWorkflowProblem? Problem { get; init; }
 
+    /// <summary>All that is known of a prompt that has ended; null before, and where a message told the end.</summary>
+    internal PromptHistory? History { get; init; }
+
     /// <summary>Whether nothing can come after it.</summary>
     public bool IsEnd => Kind is PromptEventKind.Succeeded or PromptEventKind.Failed or PromptEventKind.Interrupted;
 

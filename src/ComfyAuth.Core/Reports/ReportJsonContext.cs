@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ComfyAuth.Comfy;
 using ComfyAuth.Containers;
 using ComfyAuth.Environments;
 using ComfyAuth.Tokens;
@@ -15,4 +16,5 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<EnvironmentValidation>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerDiagnosis>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerWaitResult>))]
+[JsonSerializable(typeof(IReadOnlyList<ComfyImage>))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;
