@@ -16,9 +16,9 @@
 
     FunctionsToExport    = @()
     CmdletsToExport      = @(
-        'Find-GenAIGuidance', 'Get-GenAIContainer', 'Restart-GenAIContainer', 'Restore-ComfyEnv', 'Set-ComfyGuestMode'
-        'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken', 'Test-GenAIEcosystem', 'Undo-GenAIFix'
-        'Wait-GenAIContainer'
+        'Find-GenAIGuidance', 'Get-GenAIContainer', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer'
+        'Restore-ComfyEnv', 'Set-ComfyGuestMode', 'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken'
+        'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
     )
     VariablesToExport    = @()
     AliasesToExport      = @()
