@@ -74,6 +74,7 @@ public static class ErrorRecords
         ["JournalUnreadable"] = ErrorCategory.InvalidData,
         ["LinkLoop"] = ErrorCategory.InvalidData,
         ["LockTimeout"] = ErrorCategory.OperationTimeout,
+        ["ModelFileInvalid"] = ErrorCategory.InvalidData,
         ["NamePatternInvalid"] = ErrorCategory.InvalidArgument,
         ["NoEnvironment"] = ErrorCategory.ObjectNotFound,
         ["NoLoginService"] = ErrorCategory.ObjectNotFound,

@@ -14,5 +14,7 @@ public static class CheckCatalogue
         .. TokenChecks.All,
         .. SecretsChecks.All,
         .. ModelChecks.All,
+        .. GpuChecks.All,
+        .. HardeningChecks.All,
     ];
 }
