@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using ComfyAuth.Containers;
 using ComfyAuth.Environments;
 using ComfyAuth.Tokens;
+using ComfyAuth.Validation;
 
 namespace ComfyAuth.Reports;
 
@@ -15,4 +16,8 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<EnvironmentValidation>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerDiagnosis>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerWaitResult>))]
+[JsonSerializable(typeof(IReadOnlyList<CheckResult>))]
+[JsonSerializable(typeof(RolloutResult<TokenSyncResult>))]
+[JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
+[JsonSerializable(typeof(ValidationReport))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -6,7 +6,7 @@ public enum Urgency
     /// <summary>Something does not work, or will not at the next start.</summary>
     High,
 
-    /// <summary>It works, but is not safe.</summary>
+    /// <summary>It works, but is not safe, or should be looked at.</summary>
     Medium,
 
     /// <summary>Something is not known.</summary>

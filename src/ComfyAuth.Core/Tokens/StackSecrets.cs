@@ -58,8 +58,10 @@ public static class StackSecrets
 
     private static IEnumerable<string> Environments(GenAIStack stack) => stack.Definition.Services
         .SelectMany(service => service.TokenLocations.Where(location => location.Format == TokenFormat.DotEnv).Select(location => location.Path).Append(service.Environment?.Path))
-        .OfType<string>()
         .Append(DefaultLayout.HuggingFaceFile)
+        .Append(stack.Definition.Content?.Environment?.Path)
+        .Concat(stack.Definition.Apis.Select(api => api.File))
+        .OfType<string>()
         .Distinct();
 
     private static List<(string Value, string Name)> Read(StackFiles files, string source)

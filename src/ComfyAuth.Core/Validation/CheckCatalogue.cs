@@ -12,6 +12,8 @@ public static class CheckCatalogue
         .. ServiceChecks.All,
         .. AuthChecks.All,
         .. TokenChecks.All,
+        .. ContentChecks.All,
+        .. EnvironmentChecks.All,
         .. SecretsChecks.All,
         .. ModelChecks.All,
         .. GpuChecks.All,

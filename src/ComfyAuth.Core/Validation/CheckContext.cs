@@ -19,7 +19,7 @@ internal sealed class CheckContext : IAsyncDisposable
     private static readonly SharedFact<GuidanceIndex> GuidanceFact = new((context, stop) => Task.FromResult(GuidanceIndex.Build(context.Stack, context.Redactor, stop)));
 
     private readonly ConcurrentDictionary<object, Lazy<Task>> _facts = new();
-    private readonly Func<DockerClient> _engine;
+    private readonly Lazy<DockerClient> _engine;
     private readonly CancellationTokenSource _ending;
 
     /// <summary>Makes a context for one run.</summary>
@@ -45,7 +45,7 @@ internal sealed class CheckContext : IAsyncDisposable
         Redactor = redactor;
         Verifier = verifier;
         Shell = options.Shell ?? Environment.GetEnvironmentVariable;
-        _engine = engine;
+        _engine = new(engine);
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
     }
 
@@ -64,7 +64,7 @@ internal sealed class CheckContext : IAsyncDisposable
 
     /// <summary>The engine.</summary>
     /// <exception cref="ComfyAuthException">It cannot be told where it is.</exception>
-    public DockerClient Engine => _engine();
+    public DockerClient Engine => _engine.Value;
 
     /// <summary>Finds a shared fact out, or waits for whoever does.</summary>
     public Task<T> FindAsync<T>(SharedFact<T> fact, CancellationToken stop)

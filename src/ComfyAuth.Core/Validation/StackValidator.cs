@@ -22,13 +22,13 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
     /// <summary>Which checks would be made, in the order in which a report shows them; each once, however many services it is of.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="options">What is asked for.</param>
-    /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>CheckNotFound</c>: a name or a pattern that no check has.</exception>
+    /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>CheckNotFound</c>: a name or a pattern that no check has; <c>StackFileInvalid</c>: the stack's own checks cannot be read.</exception>
     public static IReadOnlyList<Check> Select(GenAIStack stack, ValidationOptions options)
     {
         ArgumentNullException.ThrowIfNull(stack);
         ArgumentNullException.ThrowIfNull(options);
         _ = stack.SelectServices(options.Services);
-        return CheckSelection.Of(CheckCatalogue.All, options);
+        return CheckSelection.Of(ChecksOf(stack), options);
     }
 
     /// <summary>Makes the checks.</summary>
@@ -38,9 +38,9 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
     /// <returns>One result for each check, and for each service that it is of, as it finishes. <see cref="Order"/> puts them in the order of a report.</returns>
     /// <exception cref="ComfyAuthException">As <see cref="Select"/>. What cannot be checked is a result, not an error.</exception>
     public IAsyncEnumerable<CheckResult> RunAsync(GenAIStack stack, ValidationOptions options, CancellationToken stop = default) =>
-        RunAsync(stack, options, CheckCatalogue.All, stop);
+        RunAsync(stack, options, ChecksOf(stack), stop);
 
-    /// <summary>Puts results in the order of a report: of the catalogue, then of the services.</summary>
+    /// <summary>Puts results in the order of a report: of the catalogue, then the stack's own by name, then of the services.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="results">Its results.</param>
     public static IReadOnlyList<CheckResult> Order(GenAIStack stack, IEnumerable<CheckResult> results)
@@ -56,6 +56,9 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
                 .ThenBy(result => result.Service is { } service ? services.GetValueOrDefault(service, int.MaxValue) : -1),
         ];
     }
+
+    /// <summary>The checks that are built in, and behind them the stack's own.</summary>
+    private static IReadOnlyList<Check> ChecksOf(GenAIStack stack) => [.. CheckCatalogue.All, .. CustomChecks.Of(stack)];
 
     /// <summary>Makes some of given checks.</summary>
     internal async IAsyncEnumerable<CheckResult> RunAsync(GenAIStack stack, ValidationOptions options, IReadOnlyList<Check> checks, [EnumeratorCancellation] CancellationToken stop)

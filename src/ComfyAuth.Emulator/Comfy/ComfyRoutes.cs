@@ -15,6 +15,9 @@ internal sealed class ComfyRoutes(ComfyUIOptions options, ImageFolders folders)
     private readonly NodeCatalog _catalog = new(options, folders);
     private readonly UserFiles _userFiles = new();
 
+    /// <summary>The classes of nodes that there are.</summary>
+    public IReadOnlyCollection<string> NodeClasses => _catalog.Classes;
+
     /// <summary>Answers a request.</summary>
     /// <param name="context">The request and its answer.</param>
     /// <param name="run">The program.</param>

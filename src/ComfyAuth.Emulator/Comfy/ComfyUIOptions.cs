@@ -19,6 +19,9 @@ public sealed record ComfyUIOptions
     /// <summary>The port of 127.0.0.1 that it listens on; 0: one that is free.</summary>
     public int Port { get; init; }
 
+    /// <summary>How far the program has started at first.</summary>
+    public ComfyUIPhase Phase { get; init; }
+
     /// <summary>The memory of the GPU in bytes; null: there is none, and it runs on the CPU.</summary>
     public long? GpuMemory { get; init; } = 24L << 30;
 

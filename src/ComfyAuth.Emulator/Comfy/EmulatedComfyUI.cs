@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using ComfyAuth.Emulator.Faults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -26,7 +27,7 @@ public sealed class EmulatedComfyUI : EmulatedServer
     private EmulatedComfyUI(ComfyUIOptions options, ImageFolders folders)
         : base(port: options.Port)
     {
-        (_options, _folders) = (options, folders);
+        (_options, _folders, Phase) = (options, folders, options.Phase);
         _login = options.PasswordFile is { } file ? new(file, options.CorsOrigin, _log) : null;
         _origins = new(options.CorsOrigin);
         _routes = new(options, folders);
@@ -50,7 +51,10 @@ public sealed class EmulatedComfyUI : EmulatedServer
     public Func<string, string, NodeFault?>? NodeFaults { get; set; }
 
     /// <summary>How far the program has started. May be changed at any time.</summary>
-    public ComfyUIPhase Phase { get; set; } = ComfyUIPhase.Listening;
+    public ComfyUIPhase Phase { get; set; }
+
+    /// <summary>The classes of nodes that its version has.</summary>
+    public IReadOnlyCollection<string> NodeClasses => _routes.NodeClasses;
 
     /// <summary>Starts a server. Like the real one it reads the password file now, and then no more.</summary>
     /// <param name="options">How it is installed and started; null: without a login.</param>
@@ -67,6 +71,11 @@ public sealed class EmulatedComfyUI : EmulatedServer
         {
             await server.ListenAsync(stop);
             return server;
+        }
+        catch (SocketException error)
+        {
+            await server.DisposeAsync();
+            throw new IOException($"Port {options.Port} of 127.0.0.1 cannot be listened on: {error.Message}", error);
         }
         catch
         {
