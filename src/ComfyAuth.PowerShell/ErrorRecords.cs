@@ -78,6 +78,7 @@ public static class ErrorRecords
         ["LocalFileUnreadable"] = ErrorCategory.ReadError,
         ["LockTimeout"] = ErrorCategory.OperationTimeout,
         ["LoginFolderUnknown"] = ErrorCategory.ObjectNotFound,
+        ["ModelFileInvalid"] = ErrorCategory.InvalidData,
         ["NamePatternInvalid"] = ErrorCategory.InvalidArgument,
         ["NoEnvironment"] = ErrorCategory.ObjectNotFound,
         ["NoLoginService"] = ErrorCategory.ObjectNotFound,

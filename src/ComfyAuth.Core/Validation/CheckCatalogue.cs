@@ -16,5 +16,7 @@ public static class CheckCatalogue
         .. EnvironmentChecks.All,
         .. SecretsChecks.All,
         .. ModelChecks.All,
+        .. GpuChecks.All,
+        .. HardeningChecks.All,
     ];
 }

@@ -43,15 +43,15 @@ internal sealed class SecretScan(KnownSecrets secrets)
 
     /// <summary>Looks.</summary>
     /// <param name="root">The folder.</param>
-    /// <param name="belongs">The files that secrets belong in, as full paths without links.</param>
+    /// <param name="passedOver">The files that secrets belong in, and folders that hold none, as full paths.</param>
     /// <param name="stop">Gives up.</param>
-    public async Task RunAsync(string root, IReadOnlySet<string> belongs, CancellationToken stop)
+    public async Task RunAsync(string root, IReadOnlySet<string> passedOver, CancellationToken stop)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop };
-        await Parallel.ForEachAsync(Find(root, belongs, stop), options, (path, end) => LookAsync(root, path, end)).ConfigureAwait(false);
+        await Parallel.ForEachAsync(Find(root, passedOver, stop), options, (path, end) => LookAsync(root, path, end)).ConfigureAwait(false);
     }
 
-    private IEnumerable<string> Find(string root, IReadOnlySet<string> belongs, CancellationToken stop)
+    private IEnumerable<string> Find(string root, IReadOnlySet<string> passedOver, CancellationToken stop)
     {
         var folders = new Stack<DirectoryInfo>([new(root)]);
         var count = 0;
@@ -75,10 +75,10 @@ internal sealed class SecretScan(KnownSecrets secrets)
                     continue;
                 if (entry is DirectoryInfo inner)
                 {
-                    if (!SkippedFolders.Contains(inner.Name) && !(inner.Name == "objects" && folder.Name == ".git"))
+                    if (!SkippedFolders.Contains(inner.Name) && !passedOver.Contains(inner.FullName) && !(inner.Name == "objects" && folder.Name == ".git"))
                         folders.Push(inner);
                 }
-                else if (!belongs.Contains(entry.FullName) && folder.Name != ".secrets")
+                else if (!passedOver.Contains(entry.FullName) && folder.Name != ".secrets")
                 {
                     if (count++ == MostFiles)
                     {

@@ -123,7 +123,7 @@ internal static class SecretsChecks
         if (secrets.Count == 0)
             return CheckOutcome.Skipped("No secret of the stack is known here.");
 
-        var belongs = new HashSet<string>(RealPath.Comparer);
+        var belongs = context.Stack.Definition.Services.Select(service => service.ModelsFolder).OfType<string>().Select(context.Stack.PathOf).ToHashSet(RealPath.Comparer);
         foreach (var path in StackSecrets.Files(context.Stack).Select(context.Stack.PathOf))
         {
             belongs.Add(path);

@@ -104,6 +104,9 @@ public sealed partial class StackFileDocumentTests
             if (location.Variable is not null)
                 Assert.Contains($"`{location.Variable}`", Document, StringComparison.Ordinal);
         }
+
+        foreach (var model in stack.Services.SelectMany(service => service.Models))
+            Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"| `{model.Path}` | {model.SizeInBytes:N0} | `{model.Repository}` |"), Document, StringComparison.Ordinal);
     }
 
     [Fact]
