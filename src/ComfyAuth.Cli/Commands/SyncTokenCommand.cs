@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Docker;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
@@ -16,12 +17,15 @@ internal static class SyncTokenCommand
         var validate = new Option<bool>("--validate") { Description = "Only look: one row for each service. Changes nothing." };
         var rotate = new Option<bool>("--rotate") { Description = "Make a new password and hash." };
         var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth.", Validators = { CommandSession.RequireValue } };
+        var live = new Option<bool>("--live") { Description = "With --audit, --validate and --adopt: also look into the containers, and ask the live servers." };
         var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md).", Validators = { CommandSession.RequireValue } };
-        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, path, service, report, json, verbose };
+        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, live, path, service, ContainerChoice.Context, ContainerChoice.Host, report, json, verbose };
         command.Validators.Add(result =>
         {
             if (new Option[] { audit, validate, rotate, adopt }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
                 result.AddError("Give one of --audit, --validate, --rotate and --adopt.");
+            if (result.GetValue(live) && !result.GetValue(audit) && !result.GetValue(validate) && result.GetValue(adopt) is null)
+                result.AddError("--live goes with --audit, --validate or --adopt.");
             if (result.GetValue(report) is { } file && !TokenReportWriter.IsKnown(file))
                 result.AddError("The name of the --report must end in .json or .md.");
         });
@@ -36,10 +40,12 @@ internal static class SyncTokenCommand
                 var paths = file is null || await session.TryAsync(() => TokenReportWriter.EnsureReplaceableAsync(file, stop)) ? parsed.GetValue(path)! : [];
                 var request = new TokenSyncRequest { Services = parsed.GetValue(service), Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
                 var auditor = new TokenAuditor(session.Verifier, session.Redactor);
+                var isLive = parsed.GetValue(live);
+                using var engine = new LazyEngine(() => ContainerChoice.Connect(parsed));
                 List<TokenObservation>? reported = file is null ? null : [];
-                var code = parsed.GetValue(audit) ? await AuditAsync(session, auditor, paths, request.Services, reported, stop)
-                    : parsed.GetValue(validate) ? await ValidateAsync(session, auditor, paths, request.Services, reported, stop)
-                    : await SynchronizeAsync(session, auditor, paths, request, reported, stop);
+                var code = parsed.GetValue(audit) ? await AuditAsync(session, LookAsync, paths, reported, stop)
+                    : parsed.GetValue(validate) ? await ValidateAsync(session, LookAsync, paths, reported, stop)
+                    : await SynchronizeAsync(session, auditor, paths, RequestAsync, reported, stop);
 
                 // A report of nothing would say that all is well.
                 if (file is not null && reported is { Count: > 0 })
@@ -49,40 +55,41 @@ internal static class SyncTokenCommand
                 }
 
                 return code;
+
+                LiveTokenAuditor Live() => new(auditor, engine.Client, session.Redactor);
+
+                async Task<LiveTokenAudit> LookAsync(GenAIStack stack) => isLive
+                    ? await Live().LookAsync(stack, request.Services, stop)
+                    : new(parsed.GetValue(audit) || reported is not null ? auditor.Audit(stack, request.Services, stop) : [], parsed.GetValue(validate) ? auditor.Validate(stack, request.Services, stop) : []);
+
+                async Task<TokenSyncRequest> RequestAsync(GenAIStack stack) => request.Adopt is { } place && (isLive || LiveTokenAuditor.IsInContainer(stack, place))
+                    ? request with { InContainers = await Live().FindHashesAsync(stack, request.Services, place, stop) }
+                    : request;
             },
             cancellationToken));
         return command;
     }
 
-    private static async Task<int> AuditAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, List<TokenObservation>? reported, CancellationToken stop)
+    private static async Task<int> AuditAsync(CommandSession session, Func<GenAIStack, Task<LiveTokenAudit>> look, string[] paths, List<TokenObservation>? reported, CancellationToken stop)
     {
         var observations = new List<TokenObservation>();
-        await session.ForEachStackAsync(
-            paths,
-            recover: false,
-            stack =>
-            {
-                observations.AddRange(auditor.Audit(stack, services, stop));
-                return Task.CompletedTask;
-            },
-            stop);
-
+        await session.ForEachStackAsync(paths, recover: false, async stack => observations.AddRange((await look(stack)).Observations), stop);
         reported?.AddRange(observations);
         session.Print(observations, ReportJsonContext.Default.IReadOnlyListTokenObservation, seen => seen.Stack, TokenTables.Of);
         return ExitCode.Of(observations.Any(seen => seen.IsFault), observations.Any(seen => seen.State != TokenState.Match));
     }
 
-    private static async Task<int> ValidateAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, List<TokenObservation>? reported, CancellationToken stop)
+    private static async Task<int> ValidateAsync(CommandSession session, Func<GenAIStack, Task<LiveTokenAudit>> look, string[] paths, List<TokenObservation>? reported, CancellationToken stop)
     {
         var validations = new List<TokenValidation>();
         await session.ForEachStackAsync(
             paths,
             recover: false,
-            stack =>
+            async stack =>
             {
-                validations.AddRange(auditor.Validate(stack, services, stop));
-                reported?.AddRange(auditor.Audit(stack, services, stop));
-                return Task.CompletedTask;
+                var seen = await look(stack);
+                validations.AddRange(seen.Validations);
+                reported?.AddRange(seen.Observations);
             },
             stop);
 
@@ -92,7 +99,7 @@ internal static class SyncTokenCommand
         return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
     }
 
-    private static async Task<int> SynchronizeAsync(CommandSession session, TokenAuditor auditor, string[] paths, TokenSyncRequest request, List<TokenObservation>? reported, CancellationToken stop)
+    private static async Task<int> SynchronizeAsync(CommandSession session, TokenAuditor auditor, string[] paths, Func<GenAIStack, Task<TokenSyncRequest>> requestOf, List<TokenObservation>? reported, CancellationToken stop)
     {
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, logger: session.Logger);
         var results = new List<TokenSyncResult>();
@@ -103,6 +110,7 @@ internal static class SyncTokenCommand
                 recover: true,
                 async stack =>
                 {
+                    var request = await requestOf(stack);
                     try
                     {
                         var plan = synchronizer.Plan(stack, request, stop);
@@ -131,5 +139,15 @@ internal static class SyncTokenCommand
         return ExitCode.Of(
             results.Any(result => result.State is not (TokenState.Match or TokenState.Undetermined or TokenState.Unreadable)),
             results.Any(result => result.State != TokenState.Match));
+    }
+
+    /// <summary>An engine that is looked for when it is first wanted.</summary>
+    private sealed class LazyEngine(Func<DockerClient> connect) : IDisposable
+    {
+        private DockerClient? _client;
+
+        public DockerClient Client => _client ??= connect();
+
+        public void Dispose() => _client?.Dispose();
     }
 }

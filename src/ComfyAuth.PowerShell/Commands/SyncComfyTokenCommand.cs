@@ -20,6 +20,12 @@ namespace ComfyAuth.PowerShell.Commands;
 /// -Rotate, or where there is no source and the places do not agree on one hash.
 /// </para>
 /// <para>
+/// The files can all agree while the stack still runs with another token. -Live follows it to the end: the environment that
+/// the container was made with, login/PASSWORD inside it, running or not, and what the live server accepts and refuses.
+/// Layer says where a place is. Some faults need the container recreated, others only restarted: Remedy says which. What
+/// cannot be looked at is Unreadable, which is no fault.
+/// </para>
+/// <para>
 /// No secret is shown. A hash shows as the first 8 hexadecimal digits of its SHA-256, the same in every report. A password
 /// shows as 8 digits that are comparable inside one PowerShell session only.
 /// </para>
@@ -40,11 +46,19 @@ namespace ComfyAuth.PowerShell.Commands;
 /// <code>if (-not (Sync-ComfyToken -Validate).IsValid) { Sync-ComfyToken }</code>
 /// Synchronises only where something is wrong or not known.
 /// </example>
+/// <example>
+/// <code>Sync-ComfyToken -Audit -Live | Where-Object IsFault | Select-Object Layer, Location, State, Remedy</code>
+/// Shows where on its way from the files to the running server the token is another one, and what brings the right one there.
+/// </example>
+/// <example>
+/// <code>Sync-ComfyToken -Adopt 'comfyui-qwen:/workspace/ComfyUI/login/PASSWORD'</code>
+/// Gets a lost source of truth back out of the container, which need not run, and writes it everywhere.
+/// </example>
 [Cmdlet(VerbsData.Sync, "ComfyToken", DefaultParameterSetName = SynchronizeSet, SupportsShouldProcess = true)]
 [OutputType(typeof(TokenSyncResult), ParameterSetName = [SynchronizeSet, RotateSet, AdoptSet, CredentialSet, SourceTokenSet])]
 [OutputType(typeof(TokenObservation), ParameterSetName = [AuditSet])]
 [OutputType(typeof(TokenValidation), ParameterSetName = [ValidateSet])]
-public sealed class SyncComfyTokenCommand : StackCmdlet
+public sealed class SyncComfyTokenCommand : EngineCmdlet
 {
     private const string SynchronizeSet = "Synchronize";
     private const string AuditSet = "Audit";
@@ -69,7 +83,16 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     [Parameter(ParameterSetName = RotateSet, Mandatory = true)]
     public SwitchParameter Rotate { get; set; }
 
-    /// <summary>Makes a hash that is in use the source of truth: its place (path, or path#VARIABLE) or its fingerprint.</summary>
+    /// <summary>Also looks into the containers and asks the live servers. With -Adopt: the hash may be one that stands in a container.</summary>
+    [Parameter(ParameterSetName = AuditSet)]
+    [Parameter(ParameterSetName = ValidateSet)]
+    [Parameter(ParameterSetName = AdoptSet)]
+    public SwitchParameter Live { get; set; }
+
+    /// <summary>
+    /// Makes a hash that is in use the source of truth: its place (path, or path#VARIABLE) or its fingerprint. A place in a container is
+    /// named container:/path, as by -Audit -Live; with -Live a fingerprint is looked for in containers too.
+    /// </summary>
     [Parameter(ParameterSetName = AdoptSet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string? Adopt { get; set; }
@@ -101,7 +124,16 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
         }
 
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
-        if (Audit)
+        if (Live && (Audit || Validate))
+        {
+            var seen = await new LiveTokenAuditor(auditor, Connect(), pipe.Redactor).LookAsync(stack, Service, stop);
+            _observations.AddRange(seen.Observations);
+            if (Audit)
+                pipe.WriteObject(seen.Observations, enumerate: true);
+            else
+                pipe.WriteObject(seen.Validations, enumerate: true);
+        }
+        else if (Audit)
         {
             var seen = auditor.Audit(stack, Service, stop);
             _observations.AddRange(seen);
@@ -132,7 +164,7 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
 
     private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, Request(), stop);
+        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, await RequestAsync(pipe, stack, stop), stop);
         var results = await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop));
         _observations.AddRange(plan.Observations);
         if (results is null)
@@ -147,11 +179,14 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
         pipe.WriteObject(results, enumerate: true);
     }
 
-    private TokenSyncRequest Request() => new()
+    private async Task<TokenSyncRequest> RequestAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop) => new()
     {
         Services = Service,
         Rotate = Rotate,
         Adopt = Adopt,
+        InContainers = Adopt is not null && (Live || LiveTokenAuditor.IsInContainer(stack, Adopt))
+            ? await new LiveTokenAuditor(new(Verifier, pipe.Redactor), Connect(), pipe.Redactor).FindHashesAsync(stack, Service, Adopt, stop)
+            : [],
         UserName = Credential?.UserName,
         Password = Credential is null ? null : SecureText.Of(Credential.Password, "The password"),
         SourceToken = SourceToken is null ? null : SecureText.Of(SourceToken, "The source token"),
