@@ -226,7 +226,7 @@ public sealed class LiveTokenAuditorTests
         live.WritePassword($"{live.Credential.Text}\nalice\n", afterStart: TimeSpan.FromMinutes(5));
 
         // It still installs.
-        live.Change(now => now with { Processes = ["/bin/sh /entrypoint.sh", "pip install torch"] });
+        live.Change(now => now with { Processes = ["bash -lc pip install torch && python main.py", "pip install torch"] });
         var installing = await live.SeenAsync(TokenLayer.ContainerFile);
 
         // The server has run for two minutes, the container for ten.
