@@ -217,7 +217,7 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
         try
         {
             var processes = await engine.TopAsync(container.Id, stop).ConfigureAwait(false);
-            if (processes.Where(process => process.Command.Contains("main.py", StringComparison.Ordinal)).Max(process => process.Elapsed) is { } elapsed)
+            if (processes.Where(process => Program().IsMatch(process.Command) && !ShellLine().IsMatch(process.Command)).Max(process => process.Elapsed) is { } elapsed)
             {
                 // By the clock that PASSWORD was written by. The seconds are cut off, so it may have started up to one earlier.
                 return ((await engine.StatsAsync(container.Id, stop).ConfigureAwait(false))?.ReadAt ?? DateTimeOffset.UtcNow) - elapsed;
@@ -231,6 +231,13 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
         // Who answers has started. That it has another name does not make it younger than its container.
         return proof?.RefusesNoToken is not null ? container.StartedAt : null;
     }
+
+    [GeneratedRegex(@"(?:^|[/\s])python[0-9.]*(?:\s+-\S+)*\s+(?:\S*/)?main\.py(?:\s|$)", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex Program();
+
+    // It names the program long before it starts it.
+    [GeneratedRegex(@"^\S*sh\s+-\w*c\s", RegexOptions.CultureInvariant)]
+    private static partial Regex ShellLine();
 
     // A file of a stack is named relative to its root, and so never by a name, a colon and a slash.
     [GeneratedRegex(@"^(?<container>[A-Za-z0-9][A-Za-z0-9_.-]+):(?<path>/.*[^/])$", RegexOptions.CultureInvariant)]
