@@ -25,6 +25,8 @@ internal static class Program
             return ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync();
+        // Ctrl+C is heard at once. How long it may take to leave everything as it was depends on what was begun.
+        var isRollout = parsed.GetValue(RolloutChoice.Restart);
+        return isRollout ? await parsed.InvokeAsync(new() { ProcessTerminationTimeout = RolloutChoice.TimeToGoBack }) : await parsed.InvokeAsync();
     }
 }

@@ -31,6 +31,7 @@ public static class ErrorRecords
         ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
         ["ContainerAbsent"] = ErrorCategory.ObjectNotFound,
         ["ContainerChangedMeanwhile"] = ErrorCategory.ResourceBusy,
+        ["ContainerKeepsToken"] = ErrorCategory.InvalidOperation,
         ["ContainerNotFound"] = ErrorCategory.ObjectNotFound,
         ["ContainerWaitFailed"] = ErrorCategory.ResourceUnavailable,
         ["ContainerWaitStalled"] = ErrorCategory.OperationTimeout,
@@ -105,6 +106,7 @@ public static class ErrorRecords
         ["TargetIsNotFile"] = ErrorCategory.InvalidArgument,
         ["TemplateMissing"] = ErrorCategory.ObjectNotFound,
         ["TokenLocationUnusable"] = ErrorCategory.InvalidData,
+        ["TokenProofFailed"] = ErrorCategory.AuthenticationError,
         ["TokenSourceInvalid"] = ErrorCategory.InvalidData,
         ["TokenSourceMissing"] = ErrorCategory.ObjectNotFound,
     }.ToFrozenDictionary(StringComparer.Ordinal);

@@ -77,6 +77,13 @@ internal sealed class CliProcess : IDisposable
         await kill.WaitForExitAsync(_stop);
     }
 
+    /// <summary>Ends it at once; it is told nothing.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(_stop);
+    }
+
     public async Task<CliResult> EndAsync()
     {
         _errors.Append(await _process.StandardError.ReadToEndAsync(_stop));

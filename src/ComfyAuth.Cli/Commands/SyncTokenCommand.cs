@@ -1,5 +1,7 @@
 using System.CommandLine;
 using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Comfy;
+using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
@@ -19,11 +21,13 @@ internal static class SyncTokenCommand
         var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth.", Validators = { CommandSession.RequireValue } };
         var live = new Option<bool>("--live") { Description = "With --audit, --validate and --adopt: also look into the containers, and ask the live servers." };
         var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md).", Validators = { CommandSession.RequireValue } };
-        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, live, path, service, ContainerChoice.Context, ContainerChoice.Host, report, json, verbose };
+        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, live, RolloutChoice.Restart, RolloutChoice.Timeout, path, service, ContainerChoice.Context, ContainerChoice.Host, report, json, verbose };
         command.Validators.Add(result =>
         {
             if (new Option[] { audit, validate, rotate, adopt }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
                 result.AddError("Give one of --audit, --validate, --rotate and --adopt.");
+            if (result.GetValue(RolloutChoice.Restart) && (result.GetValue(audit) || result.GetValue(validate)))
+                result.AddError("--restart goes with a synchronisation, not with --audit or --validate.");
             if (result.GetValue(live) && !result.GetValue(audit) && !result.GetValue(validate) && result.GetValue(adopt) is null)
                 result.AddError("--live goes with --audit, --validate or --adopt.");
             if (result.GetValue(report) is { } file && !TokenReportWriter.IsKnown(file))
@@ -45,7 +49,7 @@ internal static class SyncTokenCommand
                 List<TokenObservation>? reported = file is null ? null : [];
                 var code = parsed.GetValue(audit) ? await AuditAsync(session, LookAsync, paths, reported, stop)
                     : parsed.GetValue(validate) ? await ValidateAsync(session, LookAsync, paths, reported, stop)
-                    : await SynchronizeAsync(session, auditor, paths, RequestAsync, reported, stop);
+                    : await SynchronizeAsync(session, auditor, parsed.GetValue(RolloutChoice.Restart) ? () => RolloutChoice.RolloutOf(engine.Client, parsed, session) : null, paths, RequestAsync, reported, stop);
 
                 // A report of nothing would say that all is well.
                 if (file is not null && reported is { Count: > 0 })
@@ -99,10 +103,14 @@ internal static class SyncTokenCommand
         return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
     }
 
-    private static async Task<int> SynchronizeAsync(CommandSession session, TokenAuditor auditor, string[] paths, Func<GenAIStack, Task<TokenSyncRequest>> requestOf, List<TokenObservation>? reported, CancellationToken stop)
+    /// <summary>Synchronises; with a rollout also the containers, one credential after the other.</summary>
+    private static async Task<int> SynchronizeAsync(
+        CommandSession session, TokenAuditor auditor, Func<Rollout>? rollout, string[] paths, Func<GenAIStack, Task<TokenSyncRequest>> requestOf, List<TokenObservation>? reported, CancellationToken stop)
     {
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, logger: session.Logger);
         var results = new List<TokenSyncResult>();
+        var containers = new List<ContainerChange>();
+        var proofs = new List<LoginProof>();
         try
         {
             await session.ForEachStackAsync(
@@ -111,34 +119,54 @@ internal static class SyncTokenCommand
                 async stack =>
                 {
                     var request = await requestOf(stack);
-                    try
-                    {
-                        var plan = synchronizer.Plan(stack, request, stop);
-                        results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
-                        reported?.AddRange(plan.Observations);
-                        foreach (var note in plan.Notes)
-                            session.Warn(note);
-                    }
-                    catch (ComfyAuthException)
-                    {
-                        // A stack that could not be synchronised is what a reader of the report must not miss.
-                        reported?.AddRange(auditor.Audit(stack, request.Services, stop));
-                        throw;
-                    }
+                    foreach (var one in rollout is null ? [request] : request.ForEachCredential(stack))
+                        await session.TryAsync(() => SynchronizeOneAsync(stack, one));
                 },
                 stop);
         }
         finally
         {
             // What was done before a cancellation is said too.
-            session.Print(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult, result => result.Stack, TokenTables.Of);
+            if (rollout is null)
+                session.Print(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult, result => result.Stack, TokenTables.Of);
+            else
+                RolloutChoice.Print(session, new(results, containers, proofs), ReportJsonContext.Default.RolloutResultTokenSyncResult, result => result.Stack, TokenTables.Of);
         }
 
         foreach (var remedy in results.Select(result => result.Remedy).Where(remedy => remedy.Length > 0).Distinct())
             session.Say(remedy);
         return ExitCode.Of(
             results.Any(result => result.State is not (TokenState.Match or TokenState.Undetermined or TokenState.Unreadable)),
-            results.Any(result => result.State != TokenState.Match));
+            results.Any(result => result.State != TokenState.Match) || proofs.Any(proof => proof.IsProven != true));
+
+        async Task SynchronizeOneAsync(GenAIStack stack, TokenSyncRequest request)
+        {
+            try
+            {
+                var plan = synchronizer.Plan(stack, request, stop);
+                if (rollout is null)
+                {
+                    results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
+                }
+                else
+                {
+                    var done = await (await plan.WithRestartAsync(rollout(), stop)).ApplyAsync(stop: stop);
+                    results.AddRange(done.Results);
+                    containers.AddRange(done.Containers);
+                    proofs.AddRange(done.Proofs);
+                }
+
+                reported?.AddRange(plan.Observations);
+                foreach (var note in plan.Notes)
+                    session.Warn(note);
+            }
+            catch (ComfyAuthException)
+            {
+                // A stack that could not be synchronised is what a reader of the report must not miss.
+                reported?.AddRange(auditor.AuditAfterError(stack, request.Services, stop));
+                throw;
+            }
+        }
     }
 
     /// <summary>An engine that is looked for when it is first wanted.</summary>

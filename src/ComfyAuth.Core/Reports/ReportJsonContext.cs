@@ -15,4 +15,6 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<EnvironmentValidation>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerDiagnosis>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerWaitResult>))]
+[JsonSerializable(typeof(RolloutResult<TokenSyncResult>))]
+[JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -61,6 +61,11 @@ internal sealed class CredentialSurvey
     /// <summary>The valid hashes in use, with the places that hold them, in the order of the places.</summary>
     public IReadOnlyList<(BcryptHash Hash, IReadOnlyList<string> Locations)> HashesInUse { get; private set; } = [];
 
+    /// <summary>The chosen services that are behind a login, by their source of truth.</summary>
+    public static IEnumerable<IGrouping<string, ServiceDefinition>> Groups(GenAIStack stack, IReadOnlyCollection<string>? services) => stack.SelectServices(services)
+        .Where(service => service.Auth == AuthKind.ComfyUILogin)
+        .GroupBy(service => service.Source ?? stack.Definition.Source);
+
     /// <summary>Surveys every credential of the chosen services.</summary>
     public static IEnumerable<CredentialSurvey> OfStack(
         GenAIStack stack,
@@ -71,10 +76,7 @@ internal sealed class CredentialSurvey
         CancellationToken cancellationToken)
     {
         var files = new StackFiles(stack);
-        var groups = stack.SelectServices(services)
-            .Where(service => service.Auth == AuthKind.ComfyUILogin)
-            .GroupBy(service => service.Source ?? stack.Definition.Source);
-        foreach (var group in groups)
+        foreach (var group in Groups(stack, services))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var readings = group

@@ -21,6 +21,23 @@ public sealed class TokenAuditor(PasswordVerifier verifier, SecretRedactor redac
     public IReadOnlyList<TokenObservation> Audit(GenAIStack stack, IReadOnlyCollection<string>? services = null, CancellationToken cancellationToken = default) =>
         [.. Survey(stack, services, cancellationToken).SelectMany(survey => survey.Observe(survey.Truth))];
 
+    /// <summary>Looks at every place after an error, for a report that must not miss the stack.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="services">Names of services; null or empty for all.</param>
+    /// <param name="cancellationToken">Ends the work, also in the middle of a bcrypt.</param>
+    /// <returns>As <see cref="Audit"/>; nothing where what is wrong keeps from looking too, which the error says.</returns>
+    public IReadOnlyList<TokenObservation> AuditAfterError(GenAIStack stack, IReadOnlyCollection<string>? services = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return Audit(stack, services, cancellationToken);
+        }
+        catch (ComfyAuthException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Sums an audit up: whether each service's places agree, and whether the password is the one the hash is of.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="services">Names of services; null or empty for all.</param>

@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using System.Security;
+using ComfyAuth.Comfy;
+using ComfyAuth.Containers;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
@@ -24,6 +26,14 @@ namespace ComfyAuth.PowerShell.Commands;
 /// the container was made with, login/PASSWORD inside it, running or not, and what the live server accepts and refuses.
 /// Layer says where a place is. Some faults need the container recreated, others only restarted: Remedy says which. What
 /// cannot be looked at is Unreadable, which is no fault.
+/// </para>
+/// <para>
+/// With -Restart it does not end at the files. While the new ones are in place and not kept yet, each running container is
+/// restarted, or recreated where its environment holds an old value; one that takes the token already is left alone. It is
+/// waited for, and the login is asked: no token, a wrong one and the old one refused, the new one taken by API, websocket
+/// and web login. If that is not proven, the old files come back exactly as they were, the containers are restarted with
+/// them, and the error TokenProofFailed says what was proven and what not. Killed in the middle, the next run puts the
+/// files back.
 /// </para>
 /// <para>
 /// No secret is shown. A hash shows as the first 8 hexadecimal digits of its SHA-256, the same in every report. A password
@@ -54,8 +64,13 @@ namespace ComfyAuth.PowerShell.Commands;
 /// <code>Sync-ComfyToken -Adopt 'comfyui-qwen:/workspace/ComfyUI/login/PASSWORD'</code>
 /// Gets a lost source of truth back out of the container, which need not run, and writes it everywhere.
 /// </example>
+/// <example>
+/// <code>Sync-ComfyToken -Rotate -Restart -Verbose</code>
+/// Makes a new credential, brings it into the containers, and keeps it only if their logins take it and refuse the old one.
+/// The objects that come last are the proofs.
+/// </example>
 [Cmdlet(VerbsData.Sync, "ComfyToken", DefaultParameterSetName = SynchronizeSet, SupportsShouldProcess = true)]
-[OutputType(typeof(TokenSyncResult), ParameterSetName = [SynchronizeSet, RotateSet, AdoptSet, CredentialSet, SourceTokenSet])]
+[OutputType(typeof(TokenSyncResult), typeof(LoginProof), ParameterSetName = [SynchronizeSet, RotateSet, AdoptSet, CredentialSet, SourceTokenSet])]
 [OutputType(typeof(TokenObservation), ParameterSetName = [AuditSet])]
 [OutputType(typeof(TokenValidation), ParameterSetName = [ValidateSet])]
 public sealed class SyncComfyTokenCommand : EngineCmdlet
@@ -106,6 +121,23 @@ public sealed class SyncComfyTokenCommand : EngineCmdlet
     [Parameter(ParameterSetName = SourceTokenSet, Mandatory = true)]
     public SecureString? SourceToken { get; set; }
 
+    /// <summary>Also brings the token into the containers and proves it live; if that fails, everything goes back. A container that does not run is left so.</summary>
+    [Parameter(ParameterSetName = SynchronizeSet)]
+    [Parameter(ParameterSetName = RotateSet)]
+    [Parameter(ParameterSetName = AdoptSet)]
+    [Parameter(ParameterSetName = CredentialSet)]
+    [Parameter(ParameterSetName = SourceTokenSet)]
+    public SwitchParameter Restart { get; set; }
+
+    /// <summary>With -Restart: when to give up waiting for a container; 30 minutes unless given. A bare number is in seconds; 10m and 00:10:00 are understood too.</summary>
+    [Parameter(ParameterSetName = SynchronizeSet)]
+    [Parameter(ParameterSetName = RotateSet)]
+    [Parameter(ParameterSetName = AdoptSet)]
+    [Parameter(ParameterSetName = CredentialSet)]
+    [Parameter(ParameterSetName = SourceTokenSet)]
+    [Duration]
+    public TimeSpan Timeout { get; set; } = new ContainerWaitOptions().Timeout;
+
     /// <summary>Also writes the audit, as it is afterwards, to this file; its extension (.json or .md) chooses the form.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -147,7 +179,7 @@ public sealed class SyncComfyTokenCommand : EngineCmdlet
         }
         else
         {
-            await SynchronizeAsync(pipe, stack, stop);
+            await SynchronizeAsync(pipe, stack, auditor, stop);
         }
     }
 
@@ -162,21 +194,43 @@ public sealed class SyncComfyTokenCommand : EngineCmdlet
             await TokenReportWriter.WriteAsync(TokenReport.Of(_observations, DateTimeOffset.UtcNow), _report, stop);
     }
 
-    private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
+    private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, TokenAuditor auditor, CancellationToken stop)
     {
-        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, await RequestAsync(pipe, stack, stop), stop);
-        var results = await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop));
+        // With its containers each credential is a change of its own, so that one that is not proven spares the others.
+        var request = await RequestAsync(pipe, stack, stop);
+        foreach (var one in Restart ? request.ForEachCredential(stack) : [request])
+        {
+            try
+            {
+                await SynchronizeAsync(pipe, stack, one, stop);
+            }
+            catch (ComfyAuthException error)
+            {
+                // A stack that could not be synchronised is what a reader of the report must not miss.
+                if (ReportPath is not null)
+                    _observations.AddRange(auditor.AuditAfterError(stack, one.Services, stop));
+                pipe.WriteError(error, CurrentInput);
+            }
+        }
+    }
+
+    private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, TokenSyncRequest request, CancellationToken stop)
+    {
+        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, request, stop);
+        var result = Restart
+            ? await RollOutAsync(pipe, await plan.WithRestartAsync(RolloutOf(pipe, Timeout), stop), stop)
+            : await ApplyAsync(pipe, plan.Changes, async approve => new RolloutResult<TokenSyncResult>(await plan.ApplyAsync(approve, stop), [], []));
         _observations.AddRange(plan.Observations);
-        if (results is null)
+        if (result is null)
             return;
 
-        if (results.Any(result => result is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))
+        if (result.Results.Any(place => place is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))
         {
             foreach (var note in plan.Notes)
                 pipe.WriteWarning(note);
         }
 
-        pipe.WriteObject(results, enumerate: true);
+        Write(pipe, result);
     }
 
     private async Task<TokenSyncRequest> RequestAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop) => new()

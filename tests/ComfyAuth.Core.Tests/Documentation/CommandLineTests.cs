@@ -32,8 +32,10 @@ public sealed partial class CommandLineTests
             ["sync-token --audit"] = context.TokenObservation,
             ["sync-token --validate"] = context.TokenValidation,
             ["sync-token"] = context.TokenSyncResult,
+            ["sync-token --restart"] = context.RolloutResultTokenSyncResult,
             ["restore-env --validate"] = context.EnvironmentValidation,
             ["restore-env"] = context.EnvironmentRestoreResult,
+            ["restore-env --restart"] = context.RolloutResultEnvironmentRestoreResult,
             ["containers"] = context.ContainerDiagnosis,
             ["wait"] = context.ContainerWaitResult,
         };
