@@ -17,13 +17,7 @@ public sealed class SyncTokenLiveTests(TestEngine engine) : IDisposable
     public async Task The_audit_goes_on_in_the_container_and_at_the_server()
     {
         await using var container = await ServeAsync();
-        await container.EventAsync(item => item.Action == "start");
-
-        // What /serve is not is ComfyUI; until it listens nothing is known.
-        CliResult audit;
-        do
-            audit = await RunAsync("--audit", "--live", "--json");
-        while (audit.ExitCode == 3);
+        var audit = await RunAsync("--audit", "--live", "--json");
 
         var json = audit.Json().EnumerateArray().Where(seen => seen.GetProperty("layer").GetString() != "File").ToList();
         Assert.Equal(
@@ -42,11 +36,6 @@ public sealed class SyncTokenLiveTests(TestEngine engine) : IDisposable
     public async Task A_lost_source_comes_back_out_of_a_stopped_container()
     {
         await using var container = await ServeAsync();
-        await container.EventAsync(item => item.Action == "start");
-        while ((await RunAsync("--audit", "--live")).ExitCode == 3)
-        {
-        }
-
         await engine.Client.KillAsync(container.Id, stop: TestContext.Current.CancellationToken);
         foreach (var file in SampleStack.Files)
             _stack.Delete(file);
@@ -89,6 +78,8 @@ public sealed class SyncTokenLiveTests(TestEngine engine) : IDisposable
                 Environment = new Dictionary<string, string> { ["TOKEN"] = _stack.Credential.Text, ["COMFYUI_API_TOKEN"] = _older.Text },
             });
         _stack.Write("comfyauth.yml", $"services:\n  comfyui-qwen: {{ container: {container.Name}, url: 'http://127.0.0.1:{port}' }}\n");
+        var wait = await CliProcess.RunAsync(_stack.Root, ["wait", "--service", "comfyui-qwen", "--for", "live", "--timeout", "1m", "--docker-host", engine.Client.Endpoint.Address]);
+        Assert.Equal(0, wait.ExitCode);
         return container;
     }
 

@@ -23,9 +23,7 @@ namespace ComfyAuth.Tokens;
 /// <param name="redactor">Learns every secret that is read.</param>
 public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient engine, SecretRedactor redactor)
 {
-    private readonly LoginProver _prover = new(redactor);
-
-    /// <summary>How long one container may take to be looked at; one that hangs does not hold up the others.</summary>
+    /// <summary>How long the files of one container, and one answer of its server, may take.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Looks at every place.</summary>
@@ -175,7 +173,7 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
         var truth = LiveJudge.WithPassword(survey, service, container, stop);
         var old = HashesIn(survey, service, container, passwords, stop).Select(found => found.Hash).Concat(survey.HashesInUse.Select(use => use.Hash)).FirstOrDefault(hash => hash != truth?.Hash);
         var proof = ContainerObserver.AnswersItself(listed, service, all)
-            ? await _prover.ProveAsync(service, new() { Token = truth?.Hash, Password = truth?.Password, UserName = truth?.UserName, OldToken = truth is null || old.IsDefault ? null : old }, stop).ConfigureAwait(false)
+            ? await new LoginProver(redactor) { Timeout = Patience }.ProveAsync(service, new() { Token = truth?.Hash, Password = truth?.Password, UserName = truth?.UserName, OldToken = truth is null || old.IsDefault ? null : old }, stop).ConfigureAwait(false)
             : null;
         var newest = passwords.Max(password => password.ModifiedAt);
         var startedAt = newest > container.StartedAt ? await ServerStartAsync(container, proof, stop).ConfigureAwait(false) : container.StartedAt;
