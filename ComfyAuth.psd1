@@ -17,7 +17,7 @@
     FunctionsToExport    = @()
     CmdletsToExport      = @(
         'Find-GenAIGuidance', 'Get-GenAIContainer', 'Restart-GenAIContainer', 'Restore-ComfyEnv', 'Start-GenAIContainer'
-        'Stop-GenAIContainer', 'Sync-ComfyToken', 'Wait-GenAIContainer'
+        'Stop-GenAIContainer', 'Sync-ComfyToken', 'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
     )
     VariablesToExport    = @()
     AliasesToExport      = @()

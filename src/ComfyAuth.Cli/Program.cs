@@ -7,13 +7,16 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
-        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, and says what their containers are doing.")
+        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, says what their containers are doing, and holds all of it against checks.")
         {
             SyncTokenCommand.Create(),
             RestoreEnvCommand.Create(),
             ContainersCommand.Create(),
             WaitCommand.Create(),
+            TestCommand.Create(),
+            UndoFixCommand.Create(),
             QuickstartCommand.Create(),
+            EmulateCommand.Create(),
         };
 
         var parsed = root.Parse(arguments);
@@ -25,6 +28,8 @@ internal static class Program
             return ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync();
+        // Ctrl+C is heard at once. How long it may take to leave everything as it was depends on what was begun.
+        var isRollout = parsed.GetValue(EngineChoice.Restart);
+        return isRollout ? await parsed.InvokeAsync(new() { ProcessTerminationTimeout = EngineChoice.TimeToGoBack }) : await parsed.InvokeAsync();
     }
 }

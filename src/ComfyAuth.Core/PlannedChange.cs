@@ -14,4 +14,7 @@ public abstract class PlannedChange
 
     /// <summary>What would be done to it, in a few words.</summary>
     public string Action { get; }
+
+    /// <summary>The full path of the file that would be changed; null where it is no file.</summary>
+    internal virtual string? File => Target;
 }

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Options;
 namespace ComfyAuth.Emulator;
 
 /// <summary>
-/// An HTTP server inside this process, on a port of 127.0.0.1 that the system chooses, on a Unix socket, or on both. A fault
+/// An HTTP server inside this process, on a port of 127.0.0.1, on a Unix socket, or on both. A fault
 /// can be laid over each of its answers. It is gone as soon as it is disposed of, whatever is still under way.
 /// </summary>
 public abstract class EmulatedServer : IAsyncDisposable
@@ -26,14 +26,15 @@ public abstract class EmulatedServer : IAsyncDisposable
     /// <summary>Makes a server that does not listen yet.</summary>
     /// <param name="tcp">Whether it listens on a port of 127.0.0.1.</param>
     /// <param name="socketPath">The Unix socket that it listens on; null: none.</param>
-    protected EmulatedServer(bool tcp = true, string? socketPath = null)
+    /// <param name="port">The port; 0: one that is free.</param>
+    protected EmulatedServer(bool tcp = true, string? socketPath = null, int port = 0)
     {
         // Neither a host nor a container of services: they would cost more than all that is served here.
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;
         if (tcp)
-            options.Listen(IPAddress.Loopback, 0, FaultyOutput.Use);
+            options.Listen(IPAddress.Loopback, port, FaultyOutput.Use);
         if (socketPath is not null)
             options.ListenUnixSocket(socketPath, FaultyOutput.Use);
         _server = new(

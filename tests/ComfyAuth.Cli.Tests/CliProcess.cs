@@ -7,15 +7,13 @@ namespace ComfyAuth.Cli.Tests;
 internal sealed class CliProcess : IDisposable
 {
     private readonly Process _process;
-    private readonly Task<string> _output;
+    private readonly StringBuilder _lines = new();
     private readonly StringBuilder _errors = new();
     private readonly CancellationToken _stop = TestContext.Current.CancellationToken;
 
-    private CliProcess(Process process)
-    {
-        _process = process;
-        _output = process.StandardOutput.ReadToEndAsync(_stop);
-    }
+    private Task<string>? _output;
+
+    private CliProcess(Process process) => _process = process;
 
     public static async Task<CliResult> RunAsync(string folder, params string[] arguments)
     {
@@ -30,7 +28,15 @@ internal sealed class CliProcess : IDisposable
         return await cli.EndAsync();
     }
 
-    public static CliProcess Start(string folder, params string[] arguments) => Start(folder, [Program, .. arguments], []);
+    public static CliProcess Start(string folder, params string[] arguments)
+    {
+        var cli = StartTalking(folder, arguments);
+        cli.ReadOutput();
+        return cli;
+    }
+
+    /// <summary>Starts it without reading what it prints, so that it can be read line by line.</summary>
+    public static CliProcess StartTalking(string folder, params string[] arguments) => Start(folder, [Program, .. arguments], []);
 
     /// <summary>Starts it with a folder of its own for temporary files (Unix).</summary>
     public static CliProcess StartWithTemporaryFolder(string temporary, string folder, params string[] arguments) =>
@@ -67,7 +73,16 @@ internal sealed class CliProcess : IDisposable
                 return;
         }
 
-        Assert.Fail($"Ended without '{beginning}': {await _output}{_errors}");
+        Assert.Fail($"Ended without '{beginning}': {await ReadOutput()}{_errors}");
+    }
+
+    /// <summary>The next line of standard output.</summary>
+    public async Task<string> ReadLineAsync()
+    {
+        if (await _process.StandardOutput.ReadLineAsync(_stop) is not { } line)
+            throw new InvalidOperationException($"Ended: {_lines}{await _process.StandardError.ReadToEndAsync(_stop)}");
+        _lines.AppendLine(line);
+        return line;
     }
 
     /// <summary>What Ctrl+C sends.</summary>
@@ -79,10 +94,13 @@ internal sealed class CliProcess : IDisposable
 
     public async Task<CliResult> EndAsync()
     {
+        var output = ReadOutput();
         _errors.Append(await _process.StandardError.ReadToEndAsync(_stop));
         await _process.WaitForExitAsync(_stop);
-        return new(_process.ExitCode, await _output, _errors.ToString());
+        return new(_process.ExitCode, _lines + await output, _errors.ToString());
     }
+
+    private Task<string> ReadOutput() => _output ??= _process.StandardOutput.ReadToEndAsync(_stop);
 
     public void Dispose()
     {

@@ -44,6 +44,17 @@ public sealed partial class QuickstartTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_runs_at_once_one_gets_the_folder()
+    {
+        var results = await Task.WhenAll(RunAsync("--path", "sample"), RunAsync("--path", "sample"));
+
+        Assert.Equal([0, 3], results.Select(result => result.ExitCode).Order());
+        var loser = results.Single(result => result.ExitCode == 3);
+        Assert.Contains($"'{_folder.PathOf("sample")}' is not an empty folder.", loser.Errors, StringComparison.Ordinal);
+        Assert.Equal(["report.md", "stack"], Directory.EnumerateFileSystemEntries(_folder.PathOf("sample")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task It_removes_the_stack_and_keeps_the_report()
     {
         var result = await RunAsync();

@@ -29,7 +29,8 @@ internal static class QuickstartCommand
 
     private static async Task<int> RunAsync(CommandSession session, string? chosen, bool keep, CancellationToken stop)
     {
-        var folder = chosen is null ? Temporary() : Empty(chosen);
+        var folder = chosen is null ? Temporary() : Path.GetFullPath(chosen);
+        using var claim = chosen is null ? null : Claim(folder);
         var root = Path.Combine(folder, "stack");
         var report = Path.Combine(folder, "report.md");
         int code;
@@ -116,13 +117,36 @@ internal static class QuickstartCommand
         }
     }
 
-    private static string Empty(string path)
+    /// <summary>Makes an empty folder this run's own until its end; of two runs at once, one gets it.</summary>
+    private static FileStream Claim(string folder)
     {
-        var full = Path.GetFullPath(path);
-        if (File.Exists(full) || (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any()))
-            throw new ComfyAuthException("FolderNotEmpty", $"'{full}' is not an empty folder.", "Choose one that is, or one that does not exist yet.");
-        return Directory.CreateDirectory(full).FullName;
+        if (File.Exists(folder) || Entries(folder).Any())
+            throw NotEmpty(folder);
+
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, ".quickstart");
+        FileStream? claim = null;
+        try
+        {
+            claim = new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+
+            // Another run can have come and gone since the folder was seen empty.
+            if (Entries(folder).SequenceEqual([file]))
+                return claim;
+        }
+        catch (IOException) when (claim is null && File.Exists(file))
+        {
+            // It is another run's.
+        }
+
+        claim?.Dispose();
+        throw NotEmpty(folder);
+
+        static IEnumerable<string> Entries(string folder) => Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder) : [];
     }
+
+    private static ComfyAuthException NotEmpty(string folder) =>
+        new("FolderNotEmpty", $"'{folder}' is not an empty folder.", "Choose one that is, or one that does not exist yet.");
 
     private static void Title(string text)
     {

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Comfy;
+using ComfyAuth.Containers;
 using ComfyAuth.Environments;
 using ComfyAuth.Reports;
+using ComfyAuth.Tokens;
 
 namespace ComfyAuth.Cli.Commands;
 
@@ -15,11 +18,13 @@ internal static class RestoreEnvCommand
         var noBackup = new Option<bool>("--no-backup") { Description = "Do not keep the old file." };
         var fromBackup = new Option<string?>("--from-backup") { Description = "Put a backup back: 'latest', a file name, or its time stamp.", Validators = { CommandSession.RequireValue } };
         var source = new Option<string?>("--source") { Description = "Restore from this file: another source of truth (JSON), or a .env file that fills in what the service's own lacks.", Validators = { CommandSession.RequireValue } };
-        var command = new Command("restore-env", "Rebuilds a service's .env file from template, source of truth and the user's own values.") { validate, noBackup, fromBackup, source, path, service, json, verbose };
+        var command = new Command("restore-env", "Rebuilds a service's .env file from template, source of truth and the user's own values.") { validate, noBackup, fromBackup, source, EngineChoice.Restart, EngineChoice.Timeout, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
         command.Validators.Add(result =>
         {
             if (new Option[] { validate, fromBackup, source }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
                 result.AddError("Give one of --validate, --from-backup and --source.");
+            if (result.GetValue(EngineChoice.Restart) && result.GetValue(validate))
+                result.AddError("--restart goes with a restoration, not with --validate.");
         });
 
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
@@ -29,6 +34,7 @@ internal static class RestoreEnvCommand
                 ? ValidateAsync(session, parsed.GetValue(path)!, parsed.GetValue(service), stop)
                 : RestoreAsync(
                     session,
+                    parsed,
                     parsed.GetValue(path)!,
                     new()
                     {
@@ -59,10 +65,14 @@ internal static class RestoreEnvCommand
         return ExitCode.Of(validations.Any(validation => !validation.IsValid), anyUnknown: false);
     }
 
-    private static async Task<int> RestoreAsync(CommandSession session, string[] paths, EnvironmentRestoreRequest request, CancellationToken stop)
+    private static async Task<int> RestoreAsync(CommandSession session, ParseResult parsed, string[] paths, EnvironmentRestoreRequest request, CancellationToken stop)
     {
         var restorer = new EnvironmentRestorer(session.Verifier, session.Redactor, logger: session.Logger);
         var results = new List<EnvironmentRestoreResult>();
+        var containers = new List<ContainerChange>();
+        var proofs = new List<LoginProof>();
+        var result = new RolloutResult<EnvironmentRestoreResult>(results, containers, proofs);
+        using var engine = parsed.GetValue(EngineChoice.Restart) ? EngineChoice.Connect(parsed) : null;
         try
         {
             await session.ForEachStackAsync(
@@ -73,7 +83,21 @@ internal static class RestoreEnvCommand
                     foreach (var service in EnvironmentValidator.ServicesOf(stack, request.Services))
                     {
                         // An error of one service is told and spares the others too. Planned only now: services may share a file.
-                        await session.TryAsync(async () => results.Add(await restorer.Plan(stack, service, request, stop).ApplyAsync(cancellationToken: stop)));
+                        await session.TryAsync(async () =>
+                        {
+                            var plan = restorer.Plan(stack, service, request, stop);
+                            if (engine is null)
+                            {
+                                results.Add(await plan.ApplyAsync(cancellationToken: stop));
+                                return;
+                            }
+
+                            var rollout = await plan.WithRestartAsync(EngineChoice.RolloutOf(engine, parsed, session), stop);
+                            var done = await rollout.ApplyAsync(stop: stop);
+                            results.AddRange(done.Results);
+                            containers.AddRange(done.Containers);
+                            proofs.AddRange(done.Proofs);
+                        });
                     }
                 },
                 stop);
@@ -81,11 +105,14 @@ internal static class RestoreEnvCommand
         finally
         {
             // What was done before a cancellation is said too.
-            session.Print(results, ReportJsonContext.Default.IReadOnlyListEnvironmentRestoreResult, result => result.Stack, EnvironmentTables.Of);
+            if (engine is null)
+                session.Print(results, ReportJsonContext.Default.IReadOnlyListEnvironmentRestoreResult, restored => restored.Stack, EnvironmentTables.Of);
+            else
+                EngineChoice.Print(session, result, ReportJsonContext.Default.RolloutResultEnvironmentRestoreResult, restored => restored.Stack, EnvironmentTables.Of);
         }
 
-        foreach (var step in results.SelectMany(result => result.Notes.Concat(result.NextSteps)).Distinct())
+        foreach (var step in results.SelectMany(restored => restored.Notes.Concat(restored.NextSteps)).Distinct())
             session.Say($"- {step}");
-        return ExitCode.Of(results.Any(result => !result.IsValid), anyUnknown: false);
+        return ExitCode.Of(results.Any(restored => !restored.IsValid), proofs.Any(proof => proof.IsProven != true));
     }
 }

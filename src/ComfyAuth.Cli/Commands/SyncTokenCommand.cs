@@ -1,5 +1,7 @@
 using System.CommandLine;
 using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Comfy;
+using ComfyAuth.Containers;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
@@ -17,11 +19,13 @@ internal static class SyncTokenCommand
         var rotate = new Option<bool>("--rotate") { Description = "Make a new password and hash." };
         var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth.", Validators = { CommandSession.RequireValue } };
         var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md).", Validators = { CommandSession.RequireValue } };
-        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, path, service, report, json, verbose };
+        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, EngineChoice.Restart, EngineChoice.Timeout, path, service, EngineChoice.Context, EngineChoice.Host, report, json, verbose };
         command.Validators.Add(result =>
         {
             if (new Option[] { audit, validate, rotate, adopt }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
                 result.AddError("Give one of --audit, --validate, --rotate and --adopt.");
+            if (result.GetValue(EngineChoice.Restart) && (result.GetValue(audit) || result.GetValue(validate)))
+                result.AddError("--restart goes with a synchronisation, not with --audit or --validate.");
             if (result.GetValue(report) is { } file && !TokenReportWriter.IsKnown(file))
                 result.AddError("The name of the --report must end in .json or .md.");
         });
@@ -39,6 +43,7 @@ internal static class SyncTokenCommand
                 List<TokenObservation>? reported = file is null ? null : [];
                 var code = parsed.GetValue(audit) ? await AuditAsync(session, auditor, paths, request.Services, reported, stop)
                     : parsed.GetValue(validate) ? await ValidateAsync(session, auditor, paths, request.Services, reported, stop)
+                    : parsed.GetValue(EngineChoice.Restart) ? await RollOutAsync(session, parsed, auditor, paths, request, reported, stop)
                     : await SynchronizeAsync(session, auditor, paths, request, reported, stop);
 
                 // A report of nothing would say that all is well.
@@ -101,23 +106,18 @@ internal static class SyncTokenCommand
             await session.ForEachStackAsync(
                 paths,
                 recover: true,
-                async stack =>
-                {
-                    try
+                stack => ReportedAsync(
+                    auditor,
+                    stack,
+                    request,
+                    reported,
+                    async () =>
                     {
                         var plan = synchronizer.Plan(stack, request, stop);
                         results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
-                        reported?.AddRange(plan.Observations);
-                        foreach (var note in plan.Notes)
-                            session.Warn(note);
-                    }
-                    catch (ComfyAuthException)
-                    {
-                        // A stack that could not be synchronised is what a reader of the report must not miss.
-                        reported?.AddRange(auditor.Audit(stack, request.Services, stop));
-                        throw;
-                    }
-                },
+                        return Told(session, plan);
+                    },
+                    stop),
                 stop);
         }
         finally
@@ -126,10 +126,85 @@ internal static class SyncTokenCommand
             session.Print(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult, result => result.Stack, TokenTables.Of);
         }
 
+        return Code(session, results, []);
+    }
+
+    private static async Task<int> RollOutAsync(
+        CommandSession session, ParseResult parsed, TokenAuditor auditor, string[] paths, TokenSyncRequest request, List<TokenObservation>? reported, CancellationToken stop)
+    {
+        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, logger: session.Logger);
+        var results = new List<TokenSyncResult>();
+        var containers = new List<ContainerChange>();
+        var proofs = new List<LoginProof>();
+        var result = new RolloutResult<TokenSyncResult>(results, containers, proofs);
+        using var engine = EngineChoice.Connect(parsed);
+        try
+        {
+            await session.ForEachStackAsync(
+                paths,
+                recover: true,
+                async stack =>
+                {
+                    foreach (var one in request.ForEachCredential(stack))
+                    {
+                        // An error of one credential is told and spares the others.
+                        await session.TryAsync(() => ReportedAsync(
+                            auditor,
+                            stack,
+                            one,
+                            reported,
+                            async () =>
+                            {
+                                var plan = synchronizer.Plan(stack, one, stop);
+                                var rollout = await plan.WithRestartAsync(EngineChoice.RolloutOf(engine, parsed, session), stop);
+                                var done = await rollout.ApplyAsync(stop: stop);
+                                results.AddRange(done.Results);
+                                containers.AddRange(done.Containers);
+                                proofs.AddRange(done.Proofs);
+                                return Told(session, plan);
+                            },
+                            stop));
+                    }
+                },
+                stop);
+        }
+        finally
+        {
+            EngineChoice.Print(session, result, ReportJsonContext.Default.RolloutResultTokenSyncResult, place => place.Stack, TokenTables.Of);
+        }
+
+        return Code(session, results, proofs);
+    }
+
+    /// <summary>Notes for the report what stands at the places, also where it could not be synchronised.</summary>
+    private static async Task ReportedAsync(TokenAuditor auditor, GenAIStack stack, TokenSyncRequest request, List<TokenObservation>? reported, Func<Task<TokenSyncPlan>> work, CancellationToken stop)
+    {
+        try
+        {
+            var plan = await work();
+            reported?.AddRange(plan.Observations);
+        }
+        catch (ComfyAuthException)
+        {
+            // A stack that could not be synchronised is what a reader of the report must not miss.
+            reported?.AddRange(auditor.AuditAfterError(stack, request.Services, stop));
+            throw;
+        }
+    }
+
+    private static TokenSyncPlan Told(CommandSession session, TokenSyncPlan plan)
+    {
+        foreach (var note in plan.Notes)
+            session.Warn(note);
+        return plan;
+    }
+
+    private static int Code(CommandSession session, List<TokenSyncResult> results, List<LoginProof> proofs)
+    {
         foreach (var remedy in results.Select(result => result.Remedy).Where(remedy => remedy.Length > 0).Distinct())
             session.Say(remedy);
         return ExitCode.Of(
             results.Any(result => result.State is not (TokenState.Match or TokenState.Undetermined or TokenState.Unreadable)),
-            results.Any(result => result.State != TokenState.Match));
+            results.Any(result => result.State != TokenState.Match) || proofs.Any(proof => proof.IsProven != true));
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Containers;
 using ComfyAuth.Reports;
@@ -19,8 +18,8 @@ internal static class WaitCommand
             if (result.Tokens is [var word, ..] && !Enum.GetNames<ContainerGoal>().Contains(word.Value, StringComparer.OrdinalIgnoreCase))
                 result.AddError($"--for: '{word.Value}' is none of ready, live and healthy.");
         });
-        var timeout = Time("--timeout", "When to give up, whatever happens: 90s, 10m, 00:10:00, or seconds.", defaults.Timeout);
-        var stallTimeout = Time("--stall-timeout", "When to give up on a container that shows no sign of life.", defaults.StallTimeout);
+        var timeout = EngineChoice.Time("--timeout", "When to give up, whatever happens: 90s, 10m, 00:10:00, or seconds.", defaults.Timeout);
+        var stallTimeout = EngineChoice.Time("--stall-timeout", "When to give up on a container that shows no sign of life.", defaults.StallTimeout);
         var command = ContainerChoice.Command("wait", "Waits until the containers of a stack do their work, and gives up at once on those that never will.", goal, timeout, stallTimeout);
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             parsed.GetValue(CommandSession.CommonOptions.Json),
@@ -55,17 +54,4 @@ internal static class WaitCommand
             cancellationToken));
         return command;
     }
-
-    private static Option<TimeSpan> Time(string name, string description, TimeSpan usual) => new(name)
-    {
-        Description = description,
-        DefaultValueFactory = _ => usual,
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
-            if (!Duration.TryParse(text, out var duration))
-                result.AddError($"{name}: {Duration.Refusal(text)}");
-            return duration;
-        },
-    };
 }

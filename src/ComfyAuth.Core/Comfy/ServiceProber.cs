@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 
@@ -15,9 +12,6 @@ namespace ComfyAuth.Comfy;
 /// </summary>
 public sealed class ServiceProber
 {
-    private const int LargestHeadInKilobytes = 64;
-    private const int LargestDrainedBody = 16 * 1024;
-
     /// <summary>How long one question may take; there are two where the service asks for a token.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -34,7 +28,7 @@ public sealed class ServiceProber
             return new() { Answer = "not asked, because url and health path make no http address" };
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using var client = Client(ended.Token);
+        using var client = ServiceHttp.Client(ended.Token);
         try
         {
             var first = await AskAsync(client, address, null, stop).ConfigureAwait(false);
@@ -62,7 +56,7 @@ public sealed class ServiceProber
     }
 
     /// <summary>The address of the health path, at the host and port of the service whatever the path says.</summary>
-    private static Uri? AddressOf(ServiceDefinition service)
+    internal static Uri? AddressOf(ServiceDefinition service)
     {
         if (!service.Url.IsAbsoluteUri || service.Url.Scheme is not ("http" or "https"))
             return null;
@@ -72,26 +66,6 @@ public sealed class ServiceProber
             && Uri.Compare(address, service.Url, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0
             ? address
             : null;
-    }
-
-    private static HttpClient Client(CancellationToken ended)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = async (context, stop) =>
-            {
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, ended);
-                return await ServiceConnection.OpenAsync(context.DnsEndPoint, either.Token).ConfigureAwait(false);
-            },
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            MaxResponseHeadersLength = LargestHeadInKilobytes,
-
-            // The status is all that is wanted. A short body is read so that the second question needs no second connection.
-            MaxResponseDrainSize = LargestDrainedBody,
-        };
-        return new(handler) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
     }
 
     private static bool IsFine(int? status) => status is >= 200 and <= 299;
@@ -120,13 +94,14 @@ public sealed class ServiceProber
         {
             return new(string.Create(CultureInfo.InvariantCulture, $"no answer within {Timeout.TotalSeconds:0.###} s"));
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
+        catch (Exception error) when (ServiceHttp.IsFailure(error))
         {
-            return Failed(error, address);
+            var (what, isReachable) = ServiceHttp.Describe(error, address);
+            return new(what) { IsReachable = isReachable };
         }
     }
 
-    private static Reply Answered(HttpResponseMessage response, Uri address)
+    internal static Reply Answered(HttpResponseMessage response, Uri address)
     {
         var status = (int)response.StatusCode;
         var what = status.ToString(CultureInfo.InvariantCulture);
@@ -136,45 +111,13 @@ public sealed class ServiceProber
             return new(what) { Status = status };
 
         // Where else it leads is not told: an address can hold a secret.
-        var isLogin = Uri.TryCreate(address, location, out var target) && target.AbsolutePath.EndsWith("/login", StringComparison.Ordinal);
+        var isLogin = ServiceHttp.IsLogin(address, location);
         return new($"{what} to {(isLogin ? "its login page" : "another address")}") { Status = status, IsRefusal = isLogin };
     }
 
-    private static Reply Failed(Exception error, Uri address)
-    {
-        for (Exception? cause = error; cause is not null; cause = cause.InnerException)
-        {
-            switch (cause)
-            {
-                case SocketException socket:
-                    return Failed(socket.SocketErrorCode, address);
-                case AuthenticationException:
-                    return new($"TLS failed: {cause.Message.TrimEnd('.')}") { IsReachable = false };
-                case HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } or HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
-                    return new("an empty reply");
-                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } or HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }:
-                    return new("an answer that is not HTTP");
-                case HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } or HttpIOException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }:
-                    return new($"an answer with more than {LargestHeadInKilobytes} KB of headers");
-            }
-        }
-
-        return new("the connection broke");
-    }
-
-    private static Reply Failed(SocketError error, Uri address) => error switch
-    {
-        SocketError.ConnectionRefused => new("connection refused"),
-        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => new("the connection was reset"),
-        SocketError.TimedOut => new("no answer"),
-        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => new($"the name '{address.IdnHost}' is not known") { IsReachable = false },
-        SocketError.HostUnreachable or SocketError.NetworkUnreachable => new($"there is no way to '{address.IdnHost}'") { IsReachable = false },
-        _ => new($"the connection failed ({error})"),
-    };
-
     /// <summary>What came of one question.</summary>
     /// <param name="What">As a clause.</param>
-    private sealed record Reply(string What)
+    internal sealed record Reply(string What)
     {
         public int? Status { get; init; }
 

@@ -16,6 +16,9 @@ internal sealed record ContainerBlueprint(ComposeProject Project, string Service
     /// <summary>The name of the compose file, for a sentence.</summary>
     public string FileName => Path.GetFileName(Project.Files[0]);
 
+    /// <summary>A compose file and what Compose lays over it by itself.</summary>
+    public static IReadOnlyList<string> FilesOf(string path) => [path, .. Override(path)];
+
     /// <summary>What a container that is not there would be made of.</summary>
     /// <exception cref="ComfyAuthException">
     /// <c>ContainerAbsent</c>: the stack names no compose file; <c>ComposeServiceNotFound</c>; or what <see cref="ComposeFile.Load"/> reports.
@@ -31,7 +34,7 @@ internal sealed record ContainerBlueprint(ComposeProject Project, string Service
         }
 
         var path = stack.PathOf(service.ComposeFile);
-        var project = new ComposeProject { Files = [path, .. Override(path)] };
+        var project = new ComposeProject { Files = FilesOf(path) };
         var file = ComposeFile.Load(project.Files, profiles: ["*"]);
         var found = Find(file, service);
         if (found is null && file.NotFollowed.Count == 0)
@@ -51,7 +54,7 @@ internal sealed record ContainerBlueprint(ComposeProject Project, string Service
                 return (null, origin is null ? null : "the stack names no compose file of it");
 
             var path = stack.PathOf(service.ComposeFile);
-            var project = origin is null ? new ComposeProject { Files = [path, .. Override(path)] } : ProjectOf(origin, path);
+            var project = origin is null ? new ComposeProject { Files = FilesOf(path) } : ProjectOf(origin, path);
             if (origin is null && !File.Exists(path))
                 return (null, null);
             if (Obstacle(stack.Root, project, origin, path) is { } obstacle)

@@ -39,13 +39,19 @@ public sealed class ContainerChangePlan
     /// <c>ComposeCannotReachEngine</c>: nothing was done. <c>ComposeCommandFailed</c>: the message says what there is now.
     /// </exception>
     public Task<ContainerChange> ApplyAsync(Func<PlannedContainerChange, Task<bool>>? approve = null, IProgress<ComposeProgress>? progress = null, CancellationToken stop = default) =>
-        _lifecycle.ApplyAsync(this, approve, progress, stop);
+        _lifecycle.ApplyAsync(this, approve, progress, isHeld: false, stop);
 
     /// <summary>What was seen when the plan was made; null when there was no such container.</summary>
     internal ContainerDetails? Container { get; init; }
 
     /// <summary>What the container is made of, where it is to be made.</summary>
     internal ContainerBlueprint? Blueprint { get; init; }
+
+    /// <summary>Whether Compose made the container, from files that can be followed.</summary>
+    internal bool CanRecreate { get; init; }
+
+    /// <summary>The variables that a new container would not have, although nobody took them out.</summary>
+    internal IReadOnlyList<string> Lost { get; init; } = [];
 
     /// <summary>How long the container may take to end by itself; null: 10 s.</summary>
     internal TimeSpan? Grace { get; init; }

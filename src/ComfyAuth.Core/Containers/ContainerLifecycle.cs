@@ -103,6 +103,8 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
         {
             Container = container,
             Blueprint = blueprint,
+            CanRecreate = origin is not null && blueprint is not null,
+            Lost = lost,
             Drift = drift,
             Grace = grace,
             Change = drift.Count > 0 && origin is not null && lost.Count == 0 ? new(container.Name, ContainerChangeAction.Recreated, $"Recreate: {differs}")
@@ -115,8 +117,14 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
         };
     }
 
+    /// <summary>Does what was planned.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="approve">Asked before the change; null approves.</param>
+    /// <param name="progress">Gets each line that Compose says.</param>
+    /// <param name="isHeld">Whether the caller keeps others from the files of the stack already.</param>
+    /// <param name="stop">Ends the work.</param>
     internal async Task<ContainerChange> ApplyAsync(
-        ContainerChangePlan plan, Func<PlannedContainerChange, Task<bool>>? approve, IProgress<ComposeProgress>? progress, CancellationToken stop)
+        ContainerChangePlan plan, Func<PlannedContainerChange, Task<bool>>? approve, IProgress<ComposeProgress>? progress, bool isHeld, CancellationToken stop)
     {
         if (plan.Change is not { } change)
             return Result(plan, ContainerChangeAction.None, plan.Container, "");
@@ -124,7 +132,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
             return Result(plan, ContainerChangeAction.Declined, plan.Container, "");
 
         if (change.Kind is ContainerChangeAction.Created or ContainerChangeAction.Recreated)
-            await ComposeAsync(plan, change.Kind, progress, stop).ConfigureAwait(false);
+            await ComposeAsync(plan, change.Kind, progress, isHeld, stop).ConfigureAwait(false);
         else
             await TellEngineAsync(plan, change.Kind, stop).ConfigureAwait(false);
         LogChange(_logger, change.Target, change.Action);
@@ -224,7 +232,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
     }
 
     /// <summary>The container that the observer tells of too. The engine is not asked for the name, because it takes the beginning of an identifier for one.</summary>
-    private async Task<ContainerDetails?> FindAsync(GenAIStack stack, ServiceDefinition service, CancellationToken stop)
+    internal async Task<ContainerDetails?> FindAsync(GenAIStack stack, ServiceDefinition service, CancellationToken stop)
     {
         var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
         return ContainerObserver.Find(stack, service, all) is { } found ? await InspectAsync(found.Id, stop).ConfigureAwait(false) : null;
@@ -276,14 +284,14 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
         }
     }
 
-    private async Task ComposeAsync(ContainerChangePlan plan, ContainerChangeAction kind, IProgress<ComposeProgress>? progress, CancellationToken stop)
+    private async Task ComposeAsync(ContainerChangePlan plan, ContainerChangeAction kind, IProgress<ComposeProgress>? progress, bool isHeld, CancellationToken stop)
     {
         var variables = ComposeEngine.Variables(engine.Endpoint);
         var compose = await ComposeCommand.FindAsync(redactor, stop, ComposeSearchPath, variables).ConfigureAwait(false);
         ComposeEngine.ThrowIfOutOfReach(engine.Endpoint, compose);
 
         // Compose reads files that others may be about to change, and two of it at one container leave rubble.
-        var hold = await HoldAsync(plan.Stack.Root, stop).ConfigureAwait(false);
+        var hold = isHeld ? null : await HoldAsync(plan.Stack.Root, stop).ConfigureAwait(false);
         var (project, service) = (plan.Blueprint!.Project, plan.Blueprint.ServiceName);
         try
         {

@@ -35,7 +35,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     private readonly ServiceProber _prober = new();
 
     /// <summary>How many containers may be looked at at once.</summary>
-    internal int AtOnce => engine.Endpoint.Transport == DockerTransport.Ssh ? MostAtOnceOverSsh : MostAtOnce;
+    internal int AtOnce => AtOnceOver(engine.Endpoint);
 
     /// <summary>How long one question to the engine may take; one container that hangs there does not hold up the others.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
@@ -121,6 +121,16 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             .FirstOrDefault();
     }
 
+    /// <summary>How many questions an engine may be asked at once.</summary>
+    internal static int AtOnceOver(DockerEndpoint endpoint) => endpoint.Transport == DockerTransport.Ssh ? MostAtOnceOverSsh : MostAtOnce;
+
+    /// <summary>
+    /// Whether it is the container that answers at its service's address. Who answers in place of one that does not run, or at the
+    /// port of another one, is somebody else: no secret is for them.
+    /// </summary>
+    internal static bool AnswersItself(ContainerSummary? listed, ServiceDefinition service, IReadOnlyList<ContainerSummary> all) =>
+        listed?.State == ContainerState.Running && PortOwner.OfAddress(service.Url, listed.Id, listed.Ports, all) is null;
+
     private static bool IsFolder(string? label, string folder)
     {
         if (string.IsNullOrEmpty(label) || label.Contains('\0') || !Path.IsPathFullyQualified(label))
@@ -184,13 +194,11 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         if (token is { } secret)
             redactor.Register(secret);
 
-        // Who answers in place of a container that does not run, or at the port of another one, is somebody else: the token is not
-        // for them. One that is frozen cannot answer.
-        var answersItself = listed?.State == ContainerState.Running && (HasPort(listed, service.Url) || !all.Any(other => other != listed && HasPort(other, service.Url)));
+        // One that is frozen cannot answer.
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
-            : _prober.ProbeAsync(service, answersItself ? token : null, asking.Token);
+            : _prober.ProbeAsync(service, AnswersItself(listed, service, all) ? token : null, asking.Token);
         var (details, stats) = (default(Seen<ContainerDetails>), default(Seen<ContainerStats?>));
         try
         {
@@ -257,7 +265,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             Processes = (await processes.ConfigureAwait(false)).Value ?? [],
             Events = (await events.ConfigureAwait(false)).Value ?? [],
             MountedDirectories = sources.Directories,
-            MissingMounts = sources.Missing,
+            MissingMounts = container?.State is ContainerState.Running or ContainerState.Paused ? [] : sources.Gone,
             NotSeen =
             [
                 .. snapshot.NotSeen,
@@ -266,9 +274,6 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
             ],
         };
     }
-
-    /// <summary>Whether a container has the port of an address on this machine.</summary>
-    private static bool HasPort(ContainerSummary container, Uri url) => url.IsLoopback && container.Ports.Any(port => port.PublicPort == url.Port);
 
     private static ContainerUsage? UsageSince(ContainerSnapshot? earlier, ContainerDetails? container, ContainerStats? stats) =>
         earlier is { Stats: { } before, Container: { } then } && container is not null && stats is not null

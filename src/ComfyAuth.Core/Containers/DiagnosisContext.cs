@@ -32,7 +32,7 @@ internal sealed class DiagnosisContext
         Snapshot = snapshot;
         _redactor = redactor;
         Ends = [.. snapshot.Events.Where(item => item.Action == "die").OrderBy(item => item.OccurredAt)];
-        AnsweredBy = IsRunning ? OwnerOfAddress() : null;
+        AnsweredBy = IsRunning ? PortOwner.OfAddress(Service.Url, Container!.Id, Container.Ports, snapshot.Others) : null;
         Readings = IsRunning && AnsweredBy is null ? snapshot.Readings : ServiceReadings.None;
         Log = [.. snapshot.Log.TakeLast(LinesLookedAt).Where(IsOfThisRun).Select(line => new LogEntry(Clean(line.Text), line.Timestamp)).Where(line => !string.IsNullOrWhiteSpace(line.Text))];
         EngineError = IsRunning ? "" : Reason(Clean(Container?.Error));
@@ -146,18 +146,8 @@ internal sealed class DiagnosisContext
         var failure => $" {Speaker(failure)} says why: {failure.Signature.Meaning}{(failure["what"] is { } what ? $" ({what})" : "")}.",
     };
 
-    /// <summary>Another container that runs and has a port of this machine.</summary>
-    public ContainerSummary? OwnerOf(int port) => Snapshot.Others.FirstOrDefault(other =>
-        other.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting
-        && other.Id != Container?.Id
-        && other.Ports.Any(taken => taken.PublicPort == port && taken.Protocol == "tcp"));
-
-    /// <summary>A port of this machine where the container has its own, and none of them is the one that the service is asked at.</summary>
-    private ContainerSummary? OwnerOfAddress()
-    {
-        var (url, ports) = (Service.Url, Container!.Ports.Where(port => port.PublicPort is not null).ToList());
-        return url.IsLoopback && ports.Count > 0 && ports.All(port => port.PublicPort != url.Port) ? OwnerOf(url.Port) : null;
-    }
+    /// <summary>Another container that has a port of this machine.</summary>
+    public ContainerSummary? OwnerOf(int port) => PortOwner.Of(port, Container?.Id, Snapshot.Others);
 
     private bool IsOfThisRun(ContainerLogLine line) =>
         line.Timestamp is not { } written || Container?.StartedAt is not { } start || IsLooping || written >= Earlier(start, StartSlack);

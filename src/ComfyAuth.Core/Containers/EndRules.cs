@@ -83,7 +83,10 @@ internal static class EndRules
         var code = context.LastExitCode is null ? "" : $", last{With(context)}";
         return new($"It has ended {times}{code}{(hasGivenUp ? ", and the engine has given up" : "")}.{context.FailureSentence}",
             hasGivenUp || container.State == ContainerState.Restarting || context.Ends.Count > 2 ? DiagnosisConfidence.High : DiagnosisConfidence.Medium,
-            [string.Create(CultureInfo.InvariantCulture, $"restarts: {container.RestartCount}, policy '{container.RestartPolicy}'"), .. context.LogEnd(5)]);
+            [string.Create(CultureInfo.InvariantCulture, $"restarts: {container.RestartCount}, policy '{container.RestartPolicy}'"), .. context.LogEnd(5)])
+        {
+            Remedy = hasGivenUp ? $"Read its log (docker logs --tail 100 {container.Name}) and mend the cause; then recreate the container, or start it: docker start {container.Name}" : null,
+        };
     }
 
     private static DiagnosisFinding? Restarting(DiagnosisContext context) =>

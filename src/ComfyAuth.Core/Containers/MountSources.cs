@@ -10,9 +10,9 @@ namespace ComfyAuth.Containers;
 /// a path of a container, running or not, an engine mounts everything anew, and makes a directory of each source that is missing.
 /// </summary>
 /// <param name="Directories">Destinations where a directory stands although a file is meant.</param>
-/// <param name="Missing">Of a container that does not run, destinations whose sources are gone.</param>
+/// <param name="Gone">Destinations whose sources are gone; a container that runs has what stood there when it started.</param>
 /// <param name="NotSeen">What could not be seen.</param>
-internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnlyList<string> Missing, IReadOnlyList<string> NotSeen)
+internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnlyList<string> Gone, IReadOnlyList<string> NotSeen)
 {
     private const int LongestExtension = 10;
     private static readonly MountSources None = new([], [], []);
@@ -79,8 +79,7 @@ internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnly
             .SelectMany(service => service.TokenLocations.Select(location => location.Path).Append(service.Source ?? stack.Definition.Source))
             .Select(stack.PathOf)
             .ToHashSet(RealPath.Comparer);
-        var runs = container.State is ContainerState.Running or ContainerState.Paused;
-        List<string> directories = [], missing = [], notSeen = [];
+        List<string> directories = [], gone = [], notSeen = [];
         foreach (var mount in container.Mounts.Where(mount => mount.Type == "bind"))
         {
             if (HostPath(mount.Source, OperatingSystem.IsWindows()) is not { } path)
@@ -95,8 +94,8 @@ internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnly
             catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
             {
                 // Where not even the folder around it is here, the engine may have a disk that this machine has not.
-                if (!runs && (error is FileNotFoundException || RealPath.Inside(stack.Root, path) is not null))
-                    missing.Add(mount.Destination);
+                if (error is FileNotFoundException || RealPath.Inside(stack.Root, path) is not null)
+                    gone.Add(mount.Destination);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
             {
@@ -104,7 +103,7 @@ internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnly
             }
         }
 
-        return new(directories, missing, notSeen);
+        return new(directories, gone, notSeen);
     }
 
     /// <summary>Whether nothing is in a folder, as in one that Docker made; one that may not be looked into was made by another.</summary>

@@ -9,4 +9,6 @@ public sealed class PlannedContainerChange : PlannedChange
 
     /// <summary>What would be done.</summary>
     public ContainerChangeAction Kind { get; }
+
+    internal override string? File => null;
 }

@@ -81,13 +81,14 @@ public sealed partial class DockerClient
             await using var _ = body.ConfigureAwait(false);
 
             // The engine has followed all links when it names the target.
-            if (Stat(response, what).LinkTarget is { Length: > 0 } target && target != path)
+            var stat = Stat(response, what);
+            if (stat.LinkTarget is { Length: > 0 } target && target != path)
             {
                 path = target;
                 continue;
             }
 
-            return await ReadEntryAsync(body, what, largest, stop).ConfigureAwait(false);
+            return await ReadEntryAsync(body, what, largest, stop).ConfigureAwait(false) with { ModifiedAt = stat.ModifiedAt };
         }
 
         throw new DockerException("DockerPathNotFile", $"{path} in the container {Described(container)} is a loop of symbolic links.", "Repair the links in the container.");

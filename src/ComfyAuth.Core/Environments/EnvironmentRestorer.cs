@@ -62,7 +62,12 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             throw new ComfyAuthException("BackupInvalid", $"'{backup.Path}' is not valid, and the file it would replace is: {validation.Problems}", "Choose an older backup, or rebuild the file.");
 
         var bytes = backup.Bytes ?? [];
-        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes, wasValid, logger ?? NullLogger.Instance) { BackupBytes = bytes, BackupPath = BackupPath(content, keepOld) };
+        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes, wasValid, logger ?? NullLogger.Instance) 
+        {
+            BackupBytes = bytes,
+            BackupPath = BackupPath(content, keepOld),
+            FindCredential = stop => CredentialOf(stack, service, stop),
+        };
         if (content.Bytes is { } old && old.AsSpan().SequenceEqual(bytes))
             return plan;
 
@@ -86,6 +91,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes, IsValid(stack, service, content), logger ?? NullLogger.Instance)
         {
             BackupPath = BackupPath(content, request.Backup),
+            FindCredential = _ => credential,
             Note = credential is { Password: null } ? "Nobody knows the password that the token is the hash of, so the password stays as it is." : null,
         };
         AddBackup(plan);

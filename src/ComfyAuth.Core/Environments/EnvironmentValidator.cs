@@ -50,32 +50,43 @@ public static partial class EnvironmentValidator
     internal static EnvironmentValidation Validate(GenAIStack stack, ServiceDefinition service, DotEnvDocument document)
     {
         var environment = service.Environment!;
-        var invalid = Failures(document, environment).Distinct().ToList();
+        return new EnvironmentValidation
+        {
+            Stack = stack.Root,
+            Service = service.Name,
+            Path = stack.PathOf(environment.Path),
+            Missing = [.. MissingVariables(document, environment)],
+            Invalid = [.. Failures(document, environment).Distinct(), .. MalformedHashes(document, environment), .. new[] { WeakSigningKey(document) }.OfType<string>()],
+            Notes = [.. VariablesWithoutEffect(document).Select(name => $"{name} has no effect on ComfyUI-Login.")],
+        };
+    }
+
+    /// <summary>Required variables that are not there, are empty, or still hold a placeholder.</summary>
+    internal static IEnumerable<string> MissingVariables(DotEnvDocument document, EnvironmentFile environment) =>
+        environment.Required.Where(name => IsPlaceholder(document.Get(name)));
+
+    /// <summary>Tokens that one of the file's readers does not get as a whole hash, each with the reason.</summary>
+    internal static IEnumerable<string> MalformedHashes(DotEnvDocument document, EnvironmentFile environment)
+    {
         foreach (var name in DefaultLayout.HashVariables)
         {
             foreach (var (reader, value) in Values(document, name, environment.Consumers))
             {
                 if (value.Length > 0 && !BcryptHash.TryParse(value, out _, out var reason))
                 {
-                    invalid.Add($"{name}: not a bcrypt hash as {reader} reads it: {reason}.");
+                    yield return $"{name}: not a bcrypt hash as {reader} reads it: {reason}.";
                     break;
                 }
             }
         }
-
-        if (document.Get(SecretKey) is { Length: > 0 } key && !IsStrong(key))
-            invalid.Add($"{SecretKey}: too weak; {StrongSecretLength} random characters or more are needed.");
-
-        return new EnvironmentValidation
-        {
-            Stack = stack.Root,
-            Service = service.Name,
-            Path = stack.PathOf(environment.Path),
-            Missing = [.. environment.Required.Where(name => IsPlaceholder(document.Get(name)))],
-            Invalid = invalid,
-            Notes = [.. WithoutEffect.Where(name => document.Get(name) is not null).Select(name => $"{name} has no effect on ComfyUI-Login.")],
-        };
     }
+
+    /// <summary>What is wrong with the key of the session cookies; null where it is strong or not set.</summary>
+    internal static string? WeakSigningKey(DotEnvDocument document) =>
+        document.Get(SecretKey) is { Length: > 0 } key && !IsStrong(key) ? $"{SecretKey}: too weak; {StrongSecretLength} random characters or more are needed." : null;
+
+    /// <summary>Variables of the file that look as if they protected the login, and do not.</summary>
+    internal static IEnumerable<string> VariablesWithoutEffect(DotEnvDocument document) => WithoutEffect.Where(name => document.Get(name) is not null);
 
     /// <summary>Whether a value is missing, empty, or stands in a template for the real one.</summary>
     internal static bool IsPlaceholder(string? value) => string.IsNullOrWhiteSpace(value) || Placeholder().IsMatch(value);
@@ -97,7 +108,7 @@ public static partial class EnvironmentValidator
     }
 
     /// <summary>What a reader refuses: the whole file, or the line of a variable that the service depends on.</summary>
-    private static IEnumerable<string> Failures(DotEnvDocument document, EnvironmentFile environment)
+    internal static IEnumerable<string> Failures(DotEnvDocument document, EnvironmentFile environment)
     {
         string[] names = [.. environment.Required, .. DefaultLayout.HashVariables, SecretKey];
         foreach (var reader in DotEnvReader.For(environment.Consumers))

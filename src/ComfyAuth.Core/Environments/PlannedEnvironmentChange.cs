@@ -15,6 +15,8 @@ public sealed class PlannedEnvironmentChange : PlannedChange
     /// <summary>The variable; null where the whole file is meant.</summary>
     public string? Variable { get; }
 
+    internal override string File => Variable is null ? Target : Target[..^(Variable.Length + 1)];
+
     internal bool IsAddition { get; }
 
     /// <summary>Whether it deletes an old backup, for which the new one leaves no room.</summary>

@@ -16,6 +16,10 @@ namespace ComfyAuth.Files;
 /// renamed back; after a kill the next transaction on the root does so, or <see cref="RecoverAsync"/>.
 /// </para>
 /// <para>
+/// A proof, where there is one, comes between (4) and (5): the new files are in place and everybody reads them, and they stay
+/// only if it succeeds. Meanwhile the root is locked, however long it takes.
+/// </para>
+/// <para>
 /// Links stay links: what they finally point at is changed, also outside the root; a dangling link gets its target.
 /// Mode, owner and group of a file stay (unless protected), also those of a file marked read-only with mode 0444,
 /// which is replaced; Windows refuses to replace a file with the read-only attribute, and so do we there.
@@ -147,13 +151,22 @@ public sealed partial class FileTransaction : IAsyncDisposable
     /// <c>FolderMissing</c>, <c>OwnerCannotBeKept</c>, <c>DiskFull</c>, <c>ReadOnlyFileSystem</c>, <c>FileBusy</c>,
     /// <c>FileAccessDenied</c>, <c>FileOperationFailed</c>; <c>RollbackIncomplete</c> when undoing failed as well.
     /// </exception>
-    public Task CommitAsync(CancellationToken cancellationToken = default)
+    public Task CommitAsync(CancellationToken cancellationToken = default) => CommitAsync(null, cancellationToken);
+
+    /// <summary>Makes all changes, proves that they are good, and keeps them only then.</summary>
+    /// <param name="prove">
+    /// Runs while the new files are in place; sets its own deadline. When it throws, the old files are put back as they were, with
+    /// their permissions and times, and its error comes out of here. It runs too where no file has to be changed. Null: nothing to prove.
+    /// </param>
+    /// <param name="cancellationToken">Passed on to the proof. Until that has succeeded everything is undone; later it has no effect.</param>
+    /// <exception cref="ComfyAuthException">As without a proof.</exception>
+    public Task CommitAsync(Func<CancellationToken, Task>? prove, CancellationToken cancellationToken = default)
     {
         if (_isFinished)
             throw new InvalidOperationException("The transaction has already been committed, rolled back or disposed.");
 
         _isFinished = true;
-        return _commit = Task.Run(() => Commit(cancellationToken), cancellationToken);
+        return _commit = Task.Run(() => CommitChangesAsync(prove, cancellationToken), cancellationToken);
     }
 
     /// <summary>Releases the lock, once a commit at work has ended. What was not committed has changed nothing.</summary>
@@ -172,11 +185,15 @@ public sealed partial class FileTransaction : IAsyncDisposable
         Delete,
     }
 
-    private void Commit(CancellationToken cancellationToken)
+    private async Task CommitChangesAsync(Func<CancellationToken, Task>? prove, CancellationToken cancellationToken)
     {
         List<Change> changes = Plan();
         if (changes.Count == 0)
+        {
+            if (prove is not null)
+                await prove(cancellationToken).ConfigureAwait(false);
             return;
+        }
 
         var journal = FileJournal.Create(
             _root,
@@ -186,6 +203,9 @@ public sealed partial class FileTransaction : IAsyncDisposable
         try
         {
             Apply(journal, changes, cancellationToken);
+            if (prove is not null)
+                await prove(cancellationToken).ConfigureAwait(false);
+            journal.Commit();
         }
         catch (Exception error)
         {
@@ -298,7 +318,6 @@ public sealed partial class FileTransaction : IAsyncDisposable
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        journal.Commit();
 
         void Step(string name)
         {

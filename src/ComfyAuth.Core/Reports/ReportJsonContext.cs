@@ -16,5 +16,8 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<EnvironmentValidation>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerDiagnosis>))]
 [JsonSerializable(typeof(IReadOnlyList<ContainerWaitResult>))]
+[JsonSerializable(typeof(IReadOnlyList<CheckResult>))]
+[JsonSerializable(typeof(RolloutResult<TokenSyncResult>))]
+[JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
 [JsonSerializable(typeof(ValidationReport))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -1,3 +1,5 @@
+using ComfyAuth.DotEnv;
+
 namespace ComfyAuth.Stacks;
 
 /// <summary>
@@ -32,7 +34,28 @@ public static class DefaultLayout
         "COMFYUI_LOGIN_ENABLED", "COMFYUI_USERNAME", "COMFYUI_PASSWORD",
     ];
 
-    private const string NotebooksFolder = "MyIA.AI.Notebooks/GenAI";
+    /// <summary>The folder that the notebooks lie in.</summary>
+    public const string NotebooksFolder = "MyIA.AI.Notebooks/GenAI";
+
+    /// <summary>The APIs that the notebooks call. The list of models of OpenRouter is public, so that only <c>/api/v1/key</c> tells whether a key is valid.</summary>
+    public static IReadOnlyList<ExternalApi> Apis { get; } =
+    [
+        new() { Name = "openai", Url = new Uri("https://api.openai.com"), Path = "/v1/models", Variable = "OPENAI_API_KEY" },
+        new() { Name = "openrouter", Url = new Uri("https://openrouter.ai"), Path = "/api/v1/key", Variable = "OPENROUTER_API_KEY" },
+    ];
+
+    /// <summary>The Python packages that the notebooks need.</summary>
+    public static PythonDefinition Python { get; } = new()
+    {
+        Packages = new Dictionary<string, string>
+        {
+            ["openai"] = "1.3.0",
+            ["Pillow"] = "10.0.0",
+            ["requests"] = "2.31.0",
+            ["python-dotenv"] = "1.0.0",
+            ["jupyter"] = "1.0.0",
+        },
+    };
 
     /// <summary>Describes the original stack under a root.</summary>
     /// <param name="root">The stack's root; decides which of the two places of the Qwen service is meant.</param>
@@ -40,8 +63,58 @@ public static class DefaultLayout
     public static StackDefinition Describe(string root)
     {
         var qwen = QwenFolders.FirstOrDefault(folder => Directory.Exists(System.IO.Path.Combine(root, folder))) ?? QwenFolders[0];
-        return new StackDefinition { Source = Source, Services = [Qwen(qwen), Flux, StableDiffusion, Orchestrator] };
+        return new StackDefinition
+        {
+            Source = Source,
+            Services = [Qwen(qwen), Flux, StableDiffusion, Orchestrator],
+            Content = Content(NotebooksFolder),
+            Apis = Apis,
+            Python = Python,
+        };
     }
+
+    /// <summary>Describes the notebooks of the original stack, and what belongs to them.</summary>
+    /// <param name="folder">The folder that they lie in.</param>
+    /// <returns>The definition; nothing in it is checked to exist.</returns>
+    public static ContentDefinition Content(string folder) => new()
+    {
+        Folder = folder,
+        Folders = In(
+            folder,
+            "00-GenAI-Environment", "01-Images-Foundation", "02-Images-Advanced", "03-Images-Orchestration",
+            "04-Images-Applications", "tutorials", "examples", "outputs"),
+        Notebooks = In(
+            folder,
+            "00-GenAI-Environment/00-1-Environment-Setup.ipynb",
+            "00-GenAI-Environment/00-3-API-Endpoints-Configuration.ipynb",
+            "00-GenAI-Environment/00-4-Environment-Validation.ipynb",
+            "01-Images-Foundation/01-1-OpenAI-DALL-E-3.ipynb",
+            "01-Images-Foundation/01-2-GPT-5-Image-Generation.ipynb",
+            "01-Images-Foundation/01-3-Basic-Image-Operations.ipynb",
+            "04-Images-Applications/04-1-Educational-Content-Generation.ipynb",
+            "04-Images-Applications/04-2-Creative-Workflows.ipynb",
+            "04-Images-Applications/04-3-Production-Integration.ipynb"),
+        Documents = [.. In(folder, "README.md", "INDEX.md", "TROUBLESHOOTING.md", "DEPLOYMENT.md"), "docs/genai-images-mission-complete.md"],
+        Tutorials = In(
+            folder,
+            "tutorials/dalle3-complete-guide.md", "tutorials/gpt5-image-analysis-guide.md",
+            "tutorials/openrouter-ecosystem-guide.md", "tutorials/educational-workflows.md"),
+        Examples = In(
+            folder,
+            "examples/science-diagrams.ipynb", "examples/history-geography.ipynb",
+            "examples/literature-visual.ipynb", "examples/mathematics-physics.ipynb"),
+        Environment = NotebookEnvironment(folder),
+    };
+
+    /// <summary>The <c>.env</c> file beside notebooks; they read it with python-dotenv.</summary>
+    internal static EnvironmentFile NotebookEnvironment(string folder) => new()
+    {
+        Path = $"{folder}/.env",
+        Template = $"{folder}/.env.example",
+        Consumers = DotEnvConsumer.ComposeV1,
+    };
+
+    private static string[] In(string folder, params string[] names) => [.. names.Select(name => $"{folder}/{name}")];
 
     private static ServiceDefinition Qwen(string folder) => new()
     {

@@ -27,6 +27,9 @@ public sealed record ServiceDefinition
     /// <summary>The places that feed its credential to somebody.</summary>
     public IReadOnlyList<TokenLocation> TokenLocations { get; init; } = [];
 
+    /// <summary>Where ComfyUI-Login's <c>PASSWORD</c> file stands inside the container, as an absolute path; null to look for it in the usual places.</summary>
+    public string? PasswordFile { get; init; }
+
     /// <summary>Its own source of truth, relative to the stack's root; null to share the stack's.</summary>
     public string? Source { get; init; }
 }

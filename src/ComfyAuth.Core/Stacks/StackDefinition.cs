@@ -11,4 +11,13 @@ public sealed record StackDefinition
 
     /// <summary>How many backups of each <c>.env</c> file are kept.</summary>
     public int KeepBackups { get; init; } = 10;
+
+    /// <summary>Its notebooks and what belongs to them; null when it has none.</summary>
+    public ContentDefinition? Content { get; init; }
+
+    /// <summary>The APIs that its notebooks call.</summary>
+    public IReadOnlyList<ExternalApi> Apis { get; init; } = [];
+
+    /// <summary>The Python packages that its notebooks need; null when nothing is known of any.</summary>
+    public PythonDefinition? Python { get; init; }
 }

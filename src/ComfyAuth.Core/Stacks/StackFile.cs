@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ComfyAuth.DotEnv;
 using YamlDotNet.RepresentationModel;
 
@@ -6,7 +7,7 @@ namespace ComfyAuth.Stacks;
 /// <summary>
 /// Reads <c>comfyauth.yml</c>: what it says is laid over the built-in defaults, service by service.
 /// </summary>
-public static class StackFile
+public static partial class StackFile
 {
     /// <summary>The only version of the format so far.</summary>
     public const int Version = 1;
@@ -75,7 +76,7 @@ public static class StackFile
     {
         var root = Path.GetDirectoryName(path)!;
         var file = YamlMap.Load(text, path);
-        file.Allow("version", "defaults", "source", "keepBackups", "services");
+        file.Allow("version", "defaults", "source", "keepBackups", "services", "content", "apis", "python");
 
         if (file.Integer("version") is { } version && version != Version)
             throw file.Error("version", $"version {version} is not known", $"This release reads version {Version}.");
@@ -94,9 +95,121 @@ public static class StackFile
             Source = PathIn(file, "source", root) ?? basis.Source,
             KeepBackups = keep,
             Services = Services(written, basis.Services, root),
+            Content = file.Map("content") is { } content ? Content(content, basis.Content, root) : basis.Content,
+            Apis = Apis(file.Map("apis"), basis.Apis, root),
         };
+        definition = definition with { Python = file.Map("python") is { } python ? Python(python, definition, root) : definition.Python };
         RefuseContradictions(definition, file, written);
+        RefuseKeysWithoutFile(definition, file);
         return definition;
+    }
+
+    private static ContentDefinition Content(YamlMap map, ContentDefinition? basis, string root)
+    {
+        map.Allow("folder", "folders", "notebooks", "documents", "tutorials", "examples", "env");
+        if (PathIn(map, "folder", root) is { } folder)
+            basis = basis is null ? new ContentDefinition { Folder = folder } : DefaultLayout.Content(folder);
+        else if (basis is null)
+            throw map.Error(null, "the content has no folder", "Add 'folder:' with the folder that the notebooks lie in.");
+
+        return basis with
+        {
+            IsRequired = true,
+            Folders = PathsIn(map, "folders", root) ?? basis.Folders,
+            Notebooks = PathsIn(map, "notebooks", root) ?? basis.Notebooks,
+            Documents = PathsIn(map, "documents", root) ?? basis.Documents,
+            Tutorials = PathsIn(map, "tutorials", root) ?? basis.Tutorials,
+            Examples = PathsIn(map, "examples", root) ?? basis.Examples,
+            Environment = map.Map("env") is { } environment
+                ? Environment(environment, basis.Environment, root, DefaultLayout.NotebookEnvironment(basis.Folder).Consumers)
+                : basis.Environment,
+        };
+    }
+
+    private static List<ExternalApi> Apis(YamlMap? map, IReadOnlyList<ExternalApi> defaults, string root)
+    {
+        var apis = defaults.ToList();
+        foreach (var name in map?.Keys ?? [])
+        {
+            var written = map!.Map(name) ?? throw map.Error(name, $"API '{name}' says nothing", "Give it at least one key, or delete the line.");
+            written.Allow("remove", "url", "path", "variable", "file");
+            var index = apis.FindIndex(api => api.Name == name);
+            if (written.Boolean("remove") == true)
+            {
+                if (index < 0)
+                    throw written.Error("remove", $"there is no API '{name}' to remove", NearestName.Suggest(name, apis.Select(api => api.Name)) + "Delete the entry.");
+                apis.RemoveAt(index);
+                continue;
+            }
+
+            var basis = index < 0 ? null : apis[index];
+            var api = new ExternalApi
+            {
+                Name = name,
+                Url = ApiAddress(written) ?? basis?.Url ?? throw written.Error(null, $"API '{name}' has no url", "Add where it is, for example 'url: https://api.example.com'."),
+                Path = ApiPath(written) ?? basis?.Path ?? throw written.Error(null, $"API '{name}' has no path", "Add an endpoint that costs nothing and asks for the key, for example 'path: /v1/models'."),
+                Variable = written.Text("variable") ?? basis?.Variable ?? throw written.Error(null, $"API '{name}' has no variable", "Add the variable that holds its key, for example 'variable: EXAMPLE_API_KEY'."),
+                File = PathIn(written, "file", root) ?? basis?.File,
+            };
+            if (index < 0)
+                apis.Add(api);
+            else
+                apis[index] = api;
+        }
+
+        return apis;
+    }
+
+    /// <summary>A key is sent there: nobody on the way may read it.</summary>
+    private static Uri? ApiAddress(YamlMap map)
+    {
+        if (Address(map) is not { } address)
+            return null;
+        if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback)
+            throw map.Error("url", "a key would be sent where others can read it", "Use https; http is for this machine only, such as http://localhost:8080.");
+        return address.UserInfo.Length + address.Query.Length + address.Fragment.Length == 0
+            ? address
+            : throw map.Error("url", "the address holds a user, a query or a fragment", "Write scheme, host and port only; the key goes into the .env file.");
+    }
+
+    private static string? ApiPath(YamlMap map) => map.Text("path") switch
+    {
+        null => null,
+        ['/', not '/', ..] path when !path.AsSpan().ContainsAny("\\#") && Uri.IsWellFormedUriString(path, UriKind.Relative) => path,
+        _ => throw map.Error("path", "the value is not a path of an address", "Begin it with one slash, for example /v1/models."),
+    };
+
+    private static PythonDefinition Python(YamlMap map, StackDefinition definition, string root)
+    {
+        map.Allow("packages", "environment", "container");
+        var basis = definition.Python ?? new PythonDefinition { Packages = new Dictionary<string, string>() };
+        var service = map.Text("container");
+        var names = definition.Services.Select(service => service.Name).ToList();
+        if (service is not null && !names.Contains(service))
+            throw map.Error("container", $"there is no service '{service}'", $"{NearestName.Suggest(service, names)}Name the service whose container it is.");
+        if (service is not null && map.Has("environment"))
+            throw map.Error("environment", "packages are looked for in one place", "Name the environment or the container.");
+
+        return basis with
+        {
+            Packages = map.Map("packages") is { } packages ? packages.Keys.ToDictionary(name => name, name => PackageVersion(packages, name)) : basis.Packages,
+            Environment = PathIn(map, "environment", root) ?? basis.Environment,
+            Service = service ?? basis.Service,
+        };
+    }
+
+    private static string PackageVersion(YamlMap packages, string name)
+    {
+        if (!PackageName().IsMatch(name))
+            throw packages.Error(name, $"'{name}' is no name of a Python package", "Use letters, digits, dots, dashes and underscores.");
+        var version = packages.Text(name)!;
+        return PythonVersion.TryParse(version, out _) ? version : throw packages.Error(name, $"'{version}' is no version of a Python package", "Write it like 1.3.0.");
+    }
+
+    private static void RefuseKeysWithoutFile(StackDefinition definition, YamlMap file)
+    {
+        if (definition.Content?.Environment is null && definition.Apis.FirstOrDefault(api => api.File is null) is { } api)
+            throw (file.Map("apis") ?? file).Error(api.Name, $"API '{api.Name}' has no file", "Add 'file:' with the .env file that its variable stands in, or name that of the notebooks: content.env.");
     }
 
     /// <summary>A file is one thing: a source of truth, or a place of one credential in one format.</summary>
@@ -130,7 +243,7 @@ public static class StackFile
         {
             var written = map!.Map(name)
                 ?? throw map.Error(name, $"service '{name}' says nothing", "Give it at least one key, or delete the line.");
-            written.Allow("remove", "container", "url", "health", "auth", "compose", "source", "env", "tokens");
+            written.Allow("remove", "container", "url", "health", "auth", "compose", "source", "passwordFile", "env", "tokens");
             var index = services.FindIndex(service => service.Name == name);
             if (written.Boolean("remove") == true)
             {
@@ -167,6 +280,7 @@ public static class StackFile
             Auth = map.Choice("auth", AuthKinds) ?? basis.Auth,
             ComposeFile = PathIn(map, "compose", root) ?? basis.ComposeFile,
             Source = PathIn(map, "source", root) ?? basis.Source,
+            PasswordFile = PathInContainer(map, "passwordFile") ?? basis.PasswordFile,
             Environment = map.Map("env") is { } environment ? Environment(environment, basis.Environment, root) : basis.Environment,
             TokenLocations = map.Has("tokens") ? [.. map.Maps("tokens").Select(location => Location(location, root))] : basis.TokenLocations,
         };
@@ -182,12 +296,13 @@ public static class StackFile
             : throw map.Error("url", "the value is not an http or https address", "Write it like http://localhost:8188.");
     }
 
-    private static EnvironmentFile Environment(YamlMap map, EnvironmentFile? basis, string root)
+    private static EnvironmentFile Environment(YamlMap map, EnvironmentFile? basis, string root, DotEnvConsumer consumers = TokenLocation.DefaultConsumers)
     {
         map.Allow("file", "template", "required", "consumers");
         basis ??= new EnvironmentFile
         {
             Path = PathIn(map, "file", root) ?? throw map.Error(null, "the env file has no name", "Add 'file:' with its path."),
+            Consumers = consumers,
         };
 
         return basis with
@@ -233,12 +348,21 @@ public static class StackFile
             : throw map.Error("consumers", "nobody would read the file", $"Name at least one of {string.Join(", ", Consumers.Keys)}, or leave the key out.");
     }
 
-    /// <summary>A path of the stack file stays inside the root: what lies elsewhere is not the stack's to change.</summary>
-    private static string? PathIn(YamlMap map, string key, string root)
+    private static string? PathInContainer(YamlMap map, string key) => map.Text(key) switch
     {
-        if (map.Text(key) is not { } text)
-            return null;
+        null => null,
+        ['/', .., not '/'] text when !text.Split('/').Contains("..") && !text.Any(char.IsControl) => text,
+        _ => throw map.Error(key, "the path is not the absolute one of a file in a container", "Write it like /workspace/ComfyUI/login/PASSWORD."),
+    };
 
+    /// <summary>A path of the stack file stays inside the root: what lies elsewhere is not the stack's to change.</summary>
+    private static string? PathIn(YamlMap map, string key, string root) => map.Text(key) is { } text ? Inside(map, key, text, root) : null;
+
+    private static IReadOnlyList<string>? PathsIn(YamlMap map, string key, string root) =>
+        map.Has(key) ? [.. map.Texts(key).Select(text => Inside(map, key, text, root))] : null;
+
+    private static string Inside(YamlMap map, string key, string text, string root)
+    {
         var relative = Path.IsPathFullyQualified(text) || text.Contains('\0')
             ? null
             : Path.GetRelativePath(root, Path.GetFullPath(text, root)).Replace('\\', '/');
@@ -246,4 +370,7 @@ public static class StackFile
             ? throw map.Error(key, "the path is not one of a file inside the stack's folder", "Write it relative to the stack file; a symbolic link may lead elsewhere.")
             : relative;
     }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex PackageName();
 }

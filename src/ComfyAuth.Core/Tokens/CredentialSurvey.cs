@@ -61,6 +61,11 @@ internal sealed class CredentialSurvey
     /// <summary>The valid hashes in use, with the places that hold them, in the order of the places.</summary>
     public IReadOnlyList<(BcryptHash Hash, IReadOnlyList<string> Locations)> HashesInUse { get; private set; } = [];
 
+    /// <summary>The chosen services that are behind a login, by their source of truth.</summary>
+    public static IEnumerable<IGrouping<string, ServiceDefinition>> Groups(GenAIStack stack, IReadOnlyCollection<string>? services) => stack.SelectServices(services)
+        .Where(service => service.Auth == AuthKind.ComfyUILogin)
+        .GroupBy(service => service.Source ?? stack.Definition.Source);
+
     /// <summary>Surveys every credential of the chosen services.</summary>
     public static IEnumerable<CredentialSurvey> OfStack(
         GenAIStack stack,
@@ -71,10 +76,7 @@ internal sealed class CredentialSurvey
         CancellationToken cancellationToken)
     {
         var files = new StackFiles(stack);
-        var groups = stack.SelectServices(services)
-            .Where(service => service.Auth == AuthKind.ComfyUILogin)
-            .GroupBy(service => service.Source ?? stack.Definition.Source);
-        foreach (var group in groups)
+        foreach (var group in Groups(stack, services))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var readings = group
@@ -90,6 +92,9 @@ internal sealed class CredentialSurvey
     /// <summary>Finds the password of a hash among everything that stands where a password belongs.</summary>
     public SecretText? PasswordOf(BcryptHash hash, CancellationToken cancellationToken) =>
         KnownPasswords().FirstOrDefault(password => _verifier.Verify(password, hash, cancellationToken));
+
+    /// <summary>Whether a hash is of a password, by bcrypt.</summary>
+    public bool IsOf(SecretText password, BcryptHash hash, CancellationToken cancellationToken) => _verifier.Verify(password, hash, cancellationToken);
 
     /// <summary>The user name in use: the source's, else the first that stands at a place.</summary>
     public string? UserNameInUse => Source?.UserName
@@ -235,18 +240,22 @@ internal sealed class CredentialSurvey
             Role = reading.Location.Role,
             State = fault.State,
             Fingerprint = fingerprint,
-            Expected = reading.Location.Role switch
-            {
-                TokenRole.Hash => truth?.Hash.Fingerprint,
-                TokenRole.Password => truth?.Password?.Fingerprint,
-                _ => null,
-            },
+            Expected = Expected(reading.Location.Role, truth),
             Evidence = _redactor.Redact(fault.Evidence),
             Remedy = RemedyFor(fault.State, reading, truth),
         };
     }
 
-    private TokenFault Judge(TokenReading reading, TokenCredential? truth, out string? fingerprint)
+    /// <summary>The fingerprint of what should stand where a role belongs.</summary>
+    public static string? Expected(TokenRole role, TokenCredential? truth) => role switch
+    {
+        TokenRole.Hash => truth?.Hash.Fingerprint,
+        TokenRole.Password => truth?.Password?.Fingerprint,
+        _ => null,
+    };
+
+    /// <summary>Judges what stands at a place, a file's or a container's.</summary>
+    public TokenFault Judge(TokenReading reading, TokenCredential? truth, out string? fingerprint)
     {
         fingerprint = reading.Written is not { } written || reading.Location.Role == TokenRole.UserName ? null
             : reading.Location.Role == TokenRole.Hash ? TokenDiagnosis.Intended(written)?.Fingerprint ?? new SecretText(written).Fingerprint

@@ -18,6 +18,8 @@ public sealed class PlannedTokenChange : PlannedChange
     /// <summary>Whether the value is added, updated, or only protected.</summary>
     public TokenAction Kind { get; }
 
+    internal override string File => Observation.Path;
+
     /// <summary>Null for the source of truth.</summary>
     internal TokenReading? Reading { get; }
 

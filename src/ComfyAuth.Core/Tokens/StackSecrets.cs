@@ -32,8 +32,10 @@ public static class StackSecrets
 
         var environments = services
             .SelectMany(service => service.TokenLocations.Where(location => location.Format == TokenFormat.DotEnv).Select(location => location.Path).Append(service.Environment?.Path))
-            .OfType<string>()
             .Append(DefaultLayout.HuggingFaceFile)
+            .Append(stack.Definition.Content?.Environment?.Path)
+            .Concat(stack.Definition.Apis.Select(api => api.File))
+            .OfType<string>()
             .Distinct();
         foreach (var environment in environments)
             Register(files.Get(environment), redactor);

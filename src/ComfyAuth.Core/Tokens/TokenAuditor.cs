@@ -21,6 +21,23 @@ public sealed class TokenAuditor(PasswordVerifier verifier, SecretRedactor redac
     public IReadOnlyList<TokenObservation> Audit(GenAIStack stack, IReadOnlyCollection<string>? services = null, CancellationToken cancellationToken = default) =>
         [.. Survey(stack, services, cancellationToken).SelectMany(survey => survey.Observe(survey.Truth))];
 
+    /// <summary>Looks at every place after an error, for a report that must not miss the stack.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="services">Names of services; null or empty for all.</param>
+    /// <param name="cancellationToken">Ends the work, also in the middle of a bcrypt.</param>
+    /// <returns>As <see cref="Audit"/>; nothing where what is wrong keeps from looking too, which the error says.</returns>
+    public IReadOnlyList<TokenObservation> AuditAfterError(GenAIStack stack, IReadOnlyCollection<string>? services = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return Audit(stack, services, cancellationToken);
+        }
+        catch (ComfyAuthException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Sums an audit up: whether each service's places agree, and whether the password is the one the hash is of.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="services">Names of services; null or empty for all.</param>
@@ -28,7 +45,7 @@ public sealed class TokenAuditor(PasswordVerifier verifier, SecretRedactor redac
     /// <returns>One record for each service behind ComfyUI-Login.</returns>
     /// <exception cref="ComfyAuthException">As <see cref="Audit"/>.</exception>
     public IReadOnlyList<TokenValidation> Validate(GenAIStack stack, IReadOnlyCollection<string>? services = null, CancellationToken cancellationToken = default) =>
-        [.. Survey(stack, services, cancellationToken).SelectMany(Validate)];
+        [.. Survey(stack, services, cancellationToken).SelectMany(survey => Validate(survey, [.. survey.Observe(survey.Truth)]))];
 
     internal IReadOnlyList<CredentialSurvey> Survey(GenAIStack stack, IReadOnlyCollection<string>? services, CancellationToken cancellationToken)
     {
@@ -40,9 +57,9 @@ public sealed class TokenAuditor(PasswordVerifier verifier, SecretRedactor redac
             "Choose one that is, or set 'auth: comfyui-login' in its definition.");
     }
 
-    private static IEnumerable<TokenValidation> Validate(CredentialSurvey survey)
+    /// <summary>Sums up what was seen of one credential.</summary>
+    internal static IEnumerable<TokenValidation> Validate(CredentialSurvey survey, IReadOnlyList<TokenObservation> observations)
     {
-        var observations = survey.Observe(survey.Truth).ToList();
         foreach (var service in survey.Services)
         {
             var own = observations.Where(observation => observation.IsSource || observation.Service == service.Name).ToList();

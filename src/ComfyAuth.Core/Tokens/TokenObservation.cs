@@ -11,10 +11,16 @@ public sealed record TokenObservation
     /// <summary>The service whose credential it is.</summary>
     public required string Service { get; init; }
 
-    /// <summary>The place: <c>path</c> or <c>path#VARIABLE</c>, relative to the root.</summary>
+    /// <summary>The layer that the place is in.</summary>
+    public TokenLayer Layer { get; init; }
+
+    /// <summary>
+    /// The place: <c>path</c> or <c>path#VARIABLE</c>, relative to the root; in a container <c>container#VARIABLE</c> or
+    /// <c>container:/path</c>; of a server its address.
+    /// </summary>
     public required string Location { get; init; }
 
-    /// <summary>The file, as a full path.</summary>
+    /// <summary>The file, as a full path; of the layers that are no files of this machine the same as <see cref="Location"/>.</summary>
     public required string Path { get; init; }
 
     /// <summary>The line in the file, from 1; null where the file has no lines of its own or the value is missing.</summary>

@@ -60,6 +60,28 @@ internal sealed record TokenReading
             : reading.OfWholeFile(location.Format);
     }
 
+    /// <summary>A variable as a container has it: nobody interpolates it any more.</summary>
+    public static TokenReading OfContainer(ServiceDefinition service, string container, string variable, TokenRole role, string value)
+    {
+        var reading = new TokenReading
+        {
+            Service = service,
+            Location = new() { Path = container, Format = TokenFormat.DotEnv, Variable = variable, Role = role, Consumers = DotEnvConsumer.None },
+            File = new(container),
+        };
+        return value.Length == 0
+            ? reading with { Problem = TokenState.Missing, Evidence = $"{variable} is empty." }
+            : reading with { Seen = [new(null, value, [])], Written = value };
+    }
+
+    /// <summary>A <c>PASSWORD</c> file as a container has it.</summary>
+    public static TokenReading OfContainer(ServiceDefinition service, string path, byte[] content) => new TokenReading
+    {
+        Service = service,
+        Location = new() { Path = path, Format = TokenFormat.PasswordFile },
+        File = new(path) { Bytes = content },
+    }.OfWholeFile(TokenFormat.PasswordFile);
+
     private TokenReading OfVariable(string variable, DotEnvConsumer consumers, Func<string, string?> shell)
     {
         try

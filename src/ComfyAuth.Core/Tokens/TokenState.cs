@@ -50,4 +50,19 @@ public enum TokenState
 
     /// <summary>There is nothing to compare with: no source of truth, or nobody knows the password.</summary>
     Undetermined,
+
+    /// <summary>The container was made with another value than Compose would give it today: recreating it helps, restarting it does not.</summary>
+    NotRecreated,
+
+    /// <summary><c>login/PASSWORD</c> is right, but the server has run since before it was written, and keeps what it read at its start.</summary>
+    NotLoadedSinceStart,
+
+    /// <summary>No password is set: an empty token has full access, and the first visitor of the web login sets the password.</summary>
+    OpenWithoutPassword,
+
+    /// <summary>The live server refuses the source's token.</summary>
+    RefusedByServer,
+
+    /// <summary>The live server lets in who has no token, or a wrong one.</summary>
+    AcceptedWrongly,
 }

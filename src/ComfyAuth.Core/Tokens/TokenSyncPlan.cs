@@ -1,4 +1,5 @@
 using ComfyAuth.Files;
+using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Tokens;
@@ -38,7 +39,26 @@ public sealed class TokenSyncPlan
     /// What <see cref="FileTransaction"/> reports; then nothing has changed.
     /// </exception>
     public Task<IReadOnlyList<TokenSyncResult>> ApplyAsync(Func<PlannedTokenChange, Task<bool>>? approve = null, CancellationToken cancellationToken = default) =>
-        _synchronizer.ApplyAsync(this, approve, cancellationToken);
+        _synchronizer.ApplyAsync(this, approve, proof: null, cancellationToken);
+
+    /// <summary>
+    /// Plans to go on where the files end: to give the containers the token, and to prove it live. Where that fails the files go back.
+    /// </summary>
+    /// <param name="rollout">How.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <returns>The plan, to be applied instead of this one.</returns>
+    /// <exception cref="Docker.DockerException">The engine cannot be asked.</exception>
+    /// <exception cref="ComfyAuthException"><c>ContainerKeepsToken</c>: the environment of a container holds a token that nobody but its maker can change.</exception>
+    public Task<RolloutPlan<TokenSyncResult>> WithRestartAsync(Rollout rollout, CancellationToken stop)
+    {
+        ArgumentNullException.ThrowIfNull(rollout);
+        return rollout.PlanAsync(
+            Stack,
+            [.. Credentials.SelectMany(credential => credential.Survey.Services.Select(credential.TargetOf))],
+            Changes,
+            (approve, proof, cancel) => _synchronizer.ApplyAsync(this, approve, proof, cancel),
+            stop);
+    }
 
     internal IReadOnlyList<CredentialPlan> Credentials { get; }
 }
@@ -59,4 +79,16 @@ internal sealed class CredentialPlan
     public required IReadOnlyList<TokenObservation> Observations { get; init; }
 
     public List<PlannedTokenChange> Changes { get; } = [];
+
+    /// <summary>What a service is to accept, and what no more, once the plan is applied.</summary>
+    public RolloutTarget TargetOf(ServiceDefinition service)
+    {
+        BcryptHash[] old = [.. Survey.HashesInUse.Select(use => use.Hash).Prepend(Survey.Source?.Hash ?? default).Where(hash => !hash.IsDefault && hash != Credential.Hash).Distinct()];
+        return new(service)
+        {
+            Expected = new() { Token = Credential.Hash, Password = Credential.Password, UserName = Credential.UserName, OldToken = old is [var first, ..] ? first : null },
+            OldTokens = old,
+            IsNew = Survey.HashesInUse.All(use => use.Hash != Credential.Hash),
+        };
+    }
 }

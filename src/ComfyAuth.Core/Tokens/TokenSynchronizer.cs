@@ -17,7 +17,7 @@ namespace ComfyAuth.Tokens;
 /// <param name="shell">Looks up a variable of the environment that Compose would be started in; null for this process's own.</param>
 /// <param name="clock">Gives the time that a new source is stamped with; null for the system's.</param>
 /// <param name="logger">Is told what is written, and what is waited for; null for nobody.</param>
-public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?>? shell = null, TimeProvider? clock = null, ILogger? logger = null)
+public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor redactor, Func<string, string?>? shell = null, TimeProvider? clock = null, ILogger? logger = null)
 {
     /// <summary>ComfyUI-Login wants a name but never compares it.</summary>
     internal const string DefaultUserName = "admin";
@@ -45,32 +45,34 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         return new TokenSyncPlan(this, stack, plans);
     }
 
-    internal async Task<IReadOnlyList<TokenSyncResult>> ApplyAsync(TokenSyncPlan plan, Func<PlannedTokenChange, Task<bool>>? approve, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<TokenSyncResult>> ApplyAsync(TokenSyncPlan plan, Func<PlannedTokenChange, Task<bool>>? approve, IChangeProof? proof, CancellationToken cancellationToken)
     {
-        var approved = new List<PlannedTokenChange>();
-        foreach (var credential in plan.Credentials)
-        {
-            foreach (var change in credential.Changes)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (approve is null || await approve(change).ConfigureAwait(false))
-                    approved.Add(change);
-                else if (change.Observation.IsSource && change.Kind != TokenAction.Protected)
-                    break;
-            }
-        }
-
+        var approved = await ApprovedChanges.MakeAsync(
+            plan.Stack.Root,
+            plan.Changes,
+            IsMoot,
+            approve,
+            changes => changes.Count == 0 ? null : transaction => Write(transaction, changes),
+            proof,
+            _logger,
+            cancellationToken).ConfigureAwait(false);
         if (approved.Count > 0)
         {
-            await WriteAsync(plan.Stack, approved, cancellationToken).ConfigureAwait(false);
             var services = plan.Credentials.SelectMany(credential => credential.Survey.Services).Select(service => service.Name).ToList();
-            var readBack = _auditor.Survey(plan.Stack, services, cancellationToken);
+            // What has been made is told whatever happens now.
+            var readBack = _auditor.Survey(plan.Stack, services, proof is null ? cancellationToken : CancellationToken.None);
             foreach (var credential in plan.Credentials)
                 credential.ReadBack = readBack.First(survey => survey.SourcePath == credential.Survey.SourcePath);
         }
 
         return [.. plan.Credentials.SelectMany(credential => Results(credential, approved))];
     }
+
+    /// <summary>What depends on a declined source is left alone.</summary>
+    private static bool IsMoot(PlannedTokenChange change, IReadOnlyList<PlannedTokenChange> approved) =>
+        change.Credential.Changes.Find(other => other.Observation.IsSource && other.Kind != TokenAction.Protected) is { } source
+        && source != change
+        && !approved.Contains(source);
 
     private CredentialPlan Plan(CredentialSurvey survey, TokenSyncRequest request, CancellationToken cancellationToken)
     {
@@ -188,8 +190,12 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
 
         if (request.Adopt is { } wanted)
         {
-            var adopted = Adopted(survey, wanted);
-            return Known(adopted, Replacing($"The hash at '{wanted}' becomes the source of truth", adopted));
+            var live = request.InContainers.Where(found => survey.Services.Any(service => service.Name == found.Service)).ToList();
+            var adopted = Adopted(survey, live, wanted);
+            var known = Known(adopted, Replacing($"The hash at '{wanted}' becomes the source of truth", adopted));
+            if (known.Credential.Password is null && live.Find(found => found.Hash == adopted && found.Password is not null) is { } witness)
+                known.Credential = known.Credential with { Password = witness.Password };
+            return known.Credential.Password is null ? known with { Note = $"{known.Note} Nobody knows its password: API calls work with it, and for the web login give the password with -Credential." } : known;
         }
 
         if (!request.Rotate)
@@ -204,7 +210,7 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
 
         return Made(RandomSecret.Create(), "A new credential is made");
 
-        (TokenCredential, string, bool IsNew) Known(BcryptHash hash, string note) => (new(hash, survey.PasswordOf(hash, cancellationToken), userName), note, IsNew: false);
+        (TokenCredential Credential, string Note, bool IsNew) Known(BcryptHash hash, string note) => (new(hash, survey.PasswordOf(hash, cancellationToken), userName), note, IsNew: false);
 
         (TokenCredential, string, bool IsNew) Made(SecretText secret, string what)
         {
@@ -219,9 +225,10 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         }
     }
 
-    private static BcryptHash Adopted(CredentialSurvey survey, string wanted)
+    private static BcryptHash Adopted(CredentialSurvey survey, IEnumerable<LiveHash> live, string wanted)
     {
         var all = survey.HashesInUse.ToList();
+        all.AddRange(live.Select(found => (found.Hash, (IReadOnlyList<string>)[found.Location])));
         if (survey.Source is { } source)
             all.Add((source.Hash, [survey.SourcePath]));
 
@@ -242,10 +249,8 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         };
     }
 
-    private async Task WriteAsync(GenAIStack stack, List<PlannedTokenChange> changes, CancellationToken cancellationToken)
+    private void Write(FileTransaction transaction, IReadOnlyList<PlannedTokenChange> changes)
     {
-        var transaction = await FileTransaction.BeginAsync(stack.Root, new() { Logger = _logger }, cancellationToken).ConfigureAwait(false);
-        await using var scope = transaction.ConfigureAwait(false);
         foreach (var file in changes.GroupBy(change => change.Reading?.File ?? change.Credential.Survey.SourceContent))
         {
             var content = file.Key;
@@ -258,10 +263,6 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
             transaction.Expect(content.Path, content.Bytes);
             transaction.Write(content.Path, Render(content, [.. file.Where(change => change.Kind != TokenAction.Protected)]), FileProtection.OwnerOnly);
         }
-
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var change in changes)
-            LogChange(_logger, change.Target, change.Action);
     }
 
     private byte[] Render(StackFileContent content, IReadOnlyList<PlannedTokenChange> changes)
@@ -300,7 +301,7 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
         .Select(name => document.Entries.LastOrDefault(entry => entry.Name == name))
         .MaxBy(entry => entry?.Line)?.Name;
 
-    private static IEnumerable<TokenSyncResult> Results(CredentialPlan plan, List<PlannedTokenChange> approved)
+    private static IEnumerable<TokenSyncResult> Results(CredentialPlan plan, IReadOnlyList<PlannedTokenChange> approved)
     {
         var after = plan.ReadBack?.Observe(plan.Credential).ToList() ?? plan.Observations;
         foreach (var before in plan.Observations)
@@ -325,7 +326,4 @@ public sealed partial class TokenSynchronizer(PasswordVerifier verifier, SecretR
             };
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Target}: {Action}")]
-    private static partial void LogChange(ILogger logger, string target, string action);
 }

@@ -7,5 +7,12 @@ public static class CheckCatalogue
     public static IReadOnlyList<Check> All { get; } =
     [
         .. EngineChecks.All,
+        .. ComposeChecks.All,
+        .. ContainerChecks.All,
+        .. ServiceChecks.All,
+        .. AuthChecks.All,
+        .. TokenChecks.All,
+        .. ContentChecks.All,
+        .. EnvironmentChecks.All,
     ];
 }

@@ -9,14 +9,17 @@ using ComfyAuth.Tokens;
 namespace ComfyAuth.Validation;
 
 /// <summary>What the checks of one run look at. What several of them need is found out once. Safe for concurrent use.</summary>
-internal sealed class CheckContext : IDisposable
+internal sealed class CheckContext : IAsyncDisposable
 {
+    // What listens to its token ends at once; what does not, ends when it does.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private static readonly SharedFact<IReadOnlyDictionary<string, ContainerSnapshot>> SnapshotsFact = new(ObserveAsync);
 
     private static readonly SharedFact<GuidanceIndex> GuidanceFact = new((context, stop) => Task.FromResult(GuidanceIndex.Build(context.Stack, context.Redactor, stop)));
 
     private readonly ConcurrentDictionary<object, Lazy<Task>> _facts = new();
-    private readonly Func<DockerClient> _engine;
+    private readonly Lazy<DockerClient> _engine;
     private readonly CancellationTokenSource _ending;
 
     /// <summary>Makes a context for one run.</summary>
@@ -42,7 +45,7 @@ internal sealed class CheckContext : IDisposable
         Redactor = redactor;
         Verifier = verifier;
         Shell = options.Shell ?? Environment.GetEnvironmentVariable;
-        _engine = engine;
+        _engine = new(engine);
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
     }
 
@@ -61,7 +64,7 @@ internal sealed class CheckContext : IDisposable
 
     /// <summary>The engine.</summary>
     /// <exception cref="ComfyAuthException">It cannot be told where it is.</exception>
-    public DockerClient Engine => _engine();
+    public DockerClient Engine => _engine.Value;
 
     /// <summary>Finds a shared fact out, or waits for whoever does.</summary>
     public Task<T> FindAsync<T>(SharedFact<T> fact, CancellationToken stop)
@@ -70,16 +73,29 @@ internal sealed class CheckContext : IDisposable
         return found.WaitAsync(stop);
     }
 
+    /// <summary>Finds out what several checks need of one service, or waits for whoever does.</summary>
+    public Task<T> FindAsync<T>(SharedServiceFact<T> fact, ServiceDefinition service, CancellationToken stop)
+    {
+        var found = (Task<T>)_facts.GetOrAdd((fact, service.Name), _ => new(() => Task.Run(() => fact.FindAsync(this, service, _ending.Token), _ending.Token))).Value;
+        return found.WaitAsync(stop);
+    }
+
+    /// <summary>What is seen of the container of a service.</summary>
+    public async Task<ContainerSnapshot> SnapshotAsync(ServiceDefinition service, CancellationToken stop) =>
+        (await SnapshotsAsync(stop).ConfigureAwait(false))[service.Name];
+
     /// <summary>What is seen of the container of each chosen service, by the name of the service.</summary>
     public Task<IReadOnlyDictionary<string, ContainerSnapshot>> SnapshotsAsync(CancellationToken stop) => FindAsync(SnapshotsFact, stop);
 
     /// <summary>The index of the stack's own documents.</summary>
     public Task<GuidanceIndex> GuidanceAsync(CancellationToken stop) => FindAsync(GuidanceFact, stop);
 
-    /// <summary>Ends what is still being found out.</summary>
-    public void Dispose()
+    /// <summary>Ends what is still being found out, and waits for its end.</summary>
+    public async ValueTask DisposeAsync()
     {
-        _ending.Cancel();
+        await _ending.CancelAsync().ConfigureAwait(false);
+        var begun = _facts.Values.Where(fact => fact.IsValueCreated).Select(fact => fact.Value);
+        await Task.WhenAll(begun).WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ending.Dispose();
     }
 

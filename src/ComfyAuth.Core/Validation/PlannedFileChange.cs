@@ -24,6 +24,17 @@ public sealed class PlannedFileChange : PlannedChange
             transaction.Write(path, content, protection);
         });
 
+    /// <summary>Removes the file, provided that it still holds what was read.</summary>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="path">The file, relative to the root.</param>
+    /// <param name="action">What is done to it, in a few words.</param>
+    /// <param name="read">What it held; null when it was not there.</param>
+    internal static PlannedFileChange Delete(string root, string path, string action, byte[]? read) => new(Path.Combine(root, path), action, transaction =>
+    {
+        transaction.Expect(path, read);
+        transaction.Delete(path);
+    });
+
     /// <summary>Lets nobody but its owner read the file.</summary>
     /// <param name="root">The root of the stack.</param>
     /// <param name="path">The file, relative to the root.</param>

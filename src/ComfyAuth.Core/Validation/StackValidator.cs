@@ -16,15 +16,19 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
 {
     private const int MostCitations = 3;
 
+    // What listens to its token ends at once. What does not is left alone in the end, so that it holds up nobody.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     /// <summary>Which checks would be made, in the order in which a report shows them; each once, however many services it is of.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="options">What is asked for.</param>
-    /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>CheckNotFound</c>: a name or a pattern that no check has.</exception>
+    /// <exception cref="ComfyAuthException"><c>ServiceNotFound</c>; <c>CheckNotFound</c>: a name or a pattern that no check has; <c>StackFileInvalid</c>: the stack's own checks cannot be read.</exception>
     public static IReadOnlyList<Check> Select(GenAIStack stack, ValidationOptions options)
     {
         ArgumentNullException.ThrowIfNull(stack);
         ArgumentNullException.ThrowIfNull(options);
-        return CheckSelection.Of(CheckCatalogue.All, options);
+        _ = stack.SelectServices(options.Services);
+        return CheckSelection.Of(ChecksOf(stack), options);
     }
 
     /// <summary>Makes the checks.</summary>
@@ -34,9 +38,9 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
     /// <returns>One result for each check, and for each service that it is of, as it finishes. <see cref="Order"/> puts them in the order of a report.</returns>
     /// <exception cref="ComfyAuthException">As <see cref="Select"/>. What cannot be checked is a result, not an error.</exception>
     public IAsyncEnumerable<CheckResult> RunAsync(GenAIStack stack, ValidationOptions options, CancellationToken stop = default) =>
-        RunAsync(stack, options, CheckCatalogue.All, stop);
+        RunAsync(stack, options, ChecksOf(stack), stop);
 
-    /// <summary>Puts results in the order of a report: of the catalogue, then of the services.</summary>
+    /// <summary>Puts results in the order of a report: of the catalogue, then the stack's own by name, then of the services.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="results">Its results.</param>
     public static IReadOnlyList<CheckResult> Order(GenAIStack stack, IEnumerable<CheckResult> results)
@@ -53,6 +57,9 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         ];
     }
 
+    /// <summary>The checks that are built in, and behind them the stack's own.</summary>
+    private static IReadOnlyList<Check> ChecksOf(GenAIStack stack) => [.. CheckCatalogue.All, .. CustomChecks.Of(stack)];
+
     /// <summary>Makes some of given checks.</summary>
     internal async IAsyncEnumerable<CheckResult> RunAsync(GenAIStack stack, ValidationOptions options, IReadOnlyList<Check> checks, [EnumeratorCancellation] CancellationToken stop)
     {
@@ -62,7 +69,8 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         var reported = CheckSelection.Of(checks, options);
         StackSecrets.Register(stack, redactor);
 
-        using var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop);
+        var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop);
+        await using var scope = context.ConfigureAwait(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var gate = new SemaphoreSlim(options.AtOnce);
         var finished = Channel.CreateUnbounded<CheckResult>();
@@ -149,10 +157,12 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(check.Timeout);
         CheckOutcome outcome;
+
+        // A check that computes for long, or does not listen, must not hold up the others.
+        var look = Task.Run(() => check.RunAsync(context, service, deadline.Token), deadline.Token);
         try
         {
-            // A check that computes for long, or does not listen, must not hold up the others.
-            outcome = await Task.Run(() => check.RunAsync(context, service, deadline.Token), deadline.Token).WaitAsync(deadline.Token).ConfigureAwait(false);
+            outcome = await look.WaitAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -166,6 +176,10 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         {
             // One check that breaks must not take the others with it.
             outcome = CheckOutcome.Error(redactor.Describe(error));
+        }
+        finally
+        {
+            await ((Task)look).WaitAsync(Grace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         var result = ResultOf(check, service, context.Stack, outcome, clock.Elapsed);
@@ -190,11 +204,19 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
 
     private static async Task<IReadOnlyList<string>> CiteAsync(CheckResult result, CheckContext context, CancellationToken stop)
     {
-        var index = await context.GuidanceAsync(stop).ConfigureAwait(false);
-        return
-        [
-            .. index.Search($"{result.Title} {result.Message} {result.Service}", MostCitations)
-                .Select(passage => FormattableString.Invariant($"{passage.File}:{passage.Line} {passage.Heading} ({passage.Score:0.0})")),
-        ];
+        try
+        {
+            var index = await context.GuidanceAsync(stop).ConfigureAwait(false);
+            return
+            [
+                .. index.Search($"{result.Title} {result.Message} {result.Service}", MostCitations)
+                    .Select(passage => FormattableString.Invariant($"{passage.File}:{passage.Line} {passage.Heading} ({passage.Score:0.0})")),
+            ];
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // Documents that cannot be searched take nothing from what was found.
+            return [];
+        }
     }
 }

@@ -18,6 +18,9 @@ public sealed record ValidationOptions
     /// <summary>Also do what takes long: hash every model file.</summary>
     public bool Deep { get; init; }
 
+    /// <summary>Whether the programs that the stack's own <c>.checks.yml</c> names are run.</summary>
+    public bool RunCommands { get; init; }
+
     /// <summary>How many checks may be under way at once.</summary>
     public int AtOnce { get; init; } = 8;
 

@@ -14,27 +14,56 @@ internal sealed partial class LoginNode
 {
     private const string Cookie = "AIOHTTP_SESSION";
     private const int NewHashCost = 12;
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly string _file;
     private readonly string? _corsOrigin;
-    private readonly HashSet<string> _sessions = new(StringComparer.Ordinal);
+    private readonly ServerLog _log;
+
+    // Whether it is a guest's.
+    private readonly Dictionary<string, bool> _sessions = new(StringComparer.Ordinal);
 
     // During a bcrypt the real server answers nobody.
     private readonly Lock _busy = new();
     private string _token = "";
     private WebLogin? _web;
+    private bool _isGuarding;
 
-    public LoginNode(string file, string? corsOrigin)
+    public LoginNode(string file, string? corsOrigin, ServerLog log)
     {
-        (_file, _corsOrigin) = (file, corsOrigin);
+        (_file, _corsOrigin, _log) = (Path.GetFullPath(file), corsOrigin, log);
         Load();
     }
 
-    /// <summary>Reads the file as at the start of the program.</summary>
+    private string Folder => Path.GetDirectoryName(_file)!;
+
+    /// <summary>Starts as with the program: reads the file, after it has moved that of an old installation over it.</summary>
     public void Load()
     {
-        _web = null;
-        LoadToken();
+        lock (_busy)
+        {
+            (_web, _token, _isGuarding) = (null, "", false);
+            try
+            {
+                Directory.CreateDirectory(Folder);
+                if (Path.GetFileName(Folder) == "login" && Path.Combine(Path.GetDirectoryName(Folder)!, "PASSWORD") is var old && File.Exists(old))
+                    File.Move(old, _file, overwrite: true);
+                LoadToken();
+                _isGuarding = true;
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or DecoderFallbackException)
+            {
+                // The real node puts its guard up after this, so a file that it cannot read leaves everything open.
+                _log.Write($"Cannot import /app/ComfyUI/custom_nodes/ComfyUI-Login module for custom nodes: {error.Message}");
+            }
+        }
+    }
+
+    /// <summary>Forgets every session: their key lies in the node's folder, and goes with the container.</summary>
+    public void ForgetSessions()
+    {
+        lock (_busy)
+            _sessions.Clear();
     }
 
     /// <summary>Answers what is the login's to answer.</summary>
@@ -44,11 +73,11 @@ internal sealed partial class LoginNode
         LoginAnswer? answer;
         try
         {
-            var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
+            var form = context.Request is { Path.Value: "/login", HasFormContentType: true } ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
             lock (_busy)
-                answer = context.Request.Path == "/login" ? AnswerLogin(context.Request, form) : Refusal(context.Request);
+                answer = context.Request.Path.Value == "/login" ? AnswerLogin(context.Request, form) : Refusal(context.Request);
         }
-        catch (Exception error) when (error is NodeFailure or InvalidDataException or IOException && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (error is NodeFailure or DecoderFallbackException or UnauthorizedAccessException or InvalidDataException or IOException && !context.RequestAborted.IsCancellationRequested)
         {
             answer = new(StatusCodes.Status500InternalServerError, "500 Internal Server Error\n\nServer got itself in trouble");
         }
@@ -65,11 +94,15 @@ internal sealed partial class LoginNode
 
     private LoginAnswer? Refusal(HttpRequest request)
     {
-        if (NeverAsks().IsMatch(request.Path.Value ?? ""))
+        if (!_isGuarding || NeverAsks().IsMatch(request.Path.Value ?? ""))
             return null;
         if (_token.Length == 0)
             LoadToken();
-        if (HasSession(request) || HasToken(request))
+        if (HasSession(request, ofGuest: false))
+            return null;
+        if (HasSession(request, ofGuest: true))
+            return IsForGuests(request) ? null : new(StatusCodes.Status200OK, "{}", "application/json; charset=utf-8");
+        if (HasToken(request))
             return null;
         return request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal)
             ? LoginAnswer.Redirect("/login")
@@ -95,7 +128,12 @@ internal sealed partial class LoginNode
         return request.Query.TryGetValue("token", out var token) && token[0] == _token;
     }
 
-    private bool HasSession(HttpRequest request) => request.Cookies.TryGetValue(Cookie, out var session) && _sessions.Contains(session.Trim('"'));
+    private bool HasSession(HttpRequest request, bool ofGuest) =>
+        request.Cookies.TryGetValue(Cookie, out var session) && _sessions.TryGetValue(session.Trim('"'), out var isGuest) && isGuest == ofGuest;
+
+    /// <summary>What a guest may do; anything else has an empty object for an answer, and no effect.</summary>
+    private static bool IsForGuests(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || (HttpMethods.IsPost(request.Method) && request.Path.Value is "/prompt" or "/upload/image");
 
     private LoginAnswer AnswerLogin(HttpRequest request, IFormCollection? form)
     {
@@ -103,19 +141,19 @@ internal sealed partial class LoginNode
             return LogIn(form);
         if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
             return new(StatusCodes.Status405MethodNotAllowed, "405: Method Not Allowed");
-        return HasSession(request) ? LoginAnswer.Redirect("/") : new(StatusCodes.Status200OK, Page(request), "text/html; charset=utf-8");
+        return HasSession(request, ofGuest: false) ? LoginAnswer.Redirect("/") : new(StatusCodes.Status200OK, Page(request), "text/html; charset=utf-8");
     }
 
     private string Page(HttpRequest request)
     {
-        var first = !File.Exists(_file);
+        var first = !Path.Exists(_file);
         var userName = first ? null : Web().UserName;
         return $"""
             <!DOCTYPE html>
             <html><head><title>ComfyUI - Login</title></head><body>
             {(request.Query["wrong_password"].ToString().Length > 0 ? "<p>Wrong Password.</p>" : "")}
             <p>{(first ? "For your first login, please enter a new username and password." : $"Welcome back, {System.Net.WebUtility.HtmlEncode(userName ?? "None")}!")}</p>
-            <form method="post">{(userName is null ? "<input name=\"username\" required>" : "")}<input name="password" type="password" required></form>
+            <form method="post">{(userName is null ? "<input name=\"username\" required>" : "")}<input name="password" type="password" required>{(File.Exists(Path.Combine(Path.GetDirectoryName(_file)!, "GUEST_MODE")) ? "<input type=\"button\" value=\"Guest Mode\">" : "")}</form>
             </body></html>
 
             """;
@@ -125,9 +163,11 @@ internal sealed partial class LoginNode
     {
         if (form is null || !form.TryGetValue("password", out var password))
             throw new NodeFailure();
+        if (form["guest_mode"] == "1" && File.Exists(Path.Combine(Folder, "GUEST_MODE")))
+            return Admit(isGuest: true);
 
         var userName = form.TryGetValue("username", out var names) ? names.ToString() : null;
-        if (!File.Exists(_file))
+        if (!Path.Exists(_file))
         {
             Write(Hash(password.ToString()), userName ?? throw new NodeFailure());
         }
@@ -140,8 +180,13 @@ internal sealed partial class LoginNode
                 Write(web.Hash, userName ?? throw new NodeFailure());
         }
 
+        return Admit(isGuest: false);
+    }
+
+    private LoginAnswer Admit(bool isGuest)
+    {
         var session = RandomNumberGenerator.GetHexString(64);
-        _sessions.Add(session);
+        _sessions.Add(session, isGuest);
         return LoginAnswer.Redirect("/") with { NewSession = session };
     }
 
@@ -157,14 +202,22 @@ internal sealed partial class LoginNode
 
     private void Write(string hash, string userName)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(_file)!);
         File.WriteAllText(_file, $"{hash}\n{userName}");
         _web = new(hash, userName);
     }
 
     /// <summary>The first line without the space around it; a byte order mark is no space.</summary>
-    private void LoadToken() =>
-        _token = File.Exists(_file) ? Encoding.UTF8.GetString(File.ReadAllBytes(_file)).Split('\n')[0].Trim() : "";
+    private void LoadToken()
+    {
+        if (!Path.Exists(_file))
+        {
+            _log.Write("Please set up your password before use. The token will be a hashed string derived from your password.");
+            return;
+        }
+
+        _token = Strict.GetString(File.ReadAllBytes(_file)).Split('\n')[0].Trim();
+        _log.Write($"For direct API calls, use token={_token}");
+    }
 
     private static string Hash(string password)
     {

@@ -47,9 +47,12 @@ internal sealed class ContainerActions(EngineState state)
                 ? (container with { Error = container.StartError, ExitCode = 128 }, [])
                 : (Started(container), [("start", "", "")]);
         });
-        return changed && state.Find(name) is { IsRunning: false, Error: { Length: > 0 } error }
-            ? throw new EngineError(StatusCodes.Status500InternalServerError, error)
-            : changed;
+        var now = state.Find(name);
+        if (changed && now is { IsRunning: false, Error: { Length: > 0 } error })
+            throw new EngineError(StatusCodes.Status500InternalServerError, error);
+        if (changed && now is not null)
+            state.Starting?.Invoke(now);
+        return changed;
     }
 
     private EmulatedContainer Started(EmulatedContainer container) => container with

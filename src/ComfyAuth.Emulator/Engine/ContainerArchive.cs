@@ -41,7 +41,7 @@ internal sealed class ContainerArchive(EngineState state)
         ["name"] = path == "/" ? "/" : path[(path.LastIndexOf('/') + 1)..],
         ["size"] = entry.IsDirectory ? 4096 : entry.Content.Length,
         ["mode"] = (uint)entry.Mode | (entry.IsDirectory ? DirectoryBit : 0) | (entry.LinkTarget is null ? 0 : LinkBit),
-        ["mtime"] = "2026-01-02T03:04:05Z",
+        ["mtime"] = EngineJson.Time(entry.ModifiedAt),
         ["linkTarget"] = entry.LinkTarget ?? "",
     };
 

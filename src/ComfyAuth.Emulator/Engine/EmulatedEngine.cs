@@ -32,6 +32,16 @@ public sealed class EmulatedEngine : EmulatedServer
         ? DockerEndpoint.Parse($"tcp://127.0.0.1:{Address.Port}", "the emulator")
         : DockerEndpoint.Parse($"unix://{_folder}/{SocketName}", "the emulator");
 
+    /// <summary>
+    /// Is told of each start and restart that the engine is asked for, before it answers: here a program can be started that the
+    /// container stands for. May be changed at any time.
+    /// </summary>
+    public Action<EmulatedContainer>? Starting
+    {
+        get => _state.Starting;
+        set => _state.Starting = value;
+    }
+
     /// <summary>Its containers as they are now.</summary>
     public IReadOnlyList<EmulatedContainer> Containers => _state.Containers;
 

@@ -16,6 +16,9 @@ public sealed record EmulatedFile(ReadOnlyMemory<byte> Content)
     {
     }
 
+    /// <summary>When its content changed last.</summary>
+    public DateTimeOffset ModifiedAt { get; init; } = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
     /// <summary>The permissions.</summary>
     public UnixFileMode Mode { get; init; } = (UnixFileMode)0b110_100_100;
 

@@ -16,6 +16,9 @@ internal sealed class EngineState(TimeProvider clock)
 
     public TimeProvider Clock => clock;
 
+    /// <summary>Is told of each start that the engine was asked for, before it answers.</summary>
+    public Action<EmulatedContainer>? Starting { get; set; }
+
     public DateTimeOffset Now => clock.GetUtcNow();
 
     /// <summary>Ends at the next change. To be taken before looking, so that no change is missed.</summary>

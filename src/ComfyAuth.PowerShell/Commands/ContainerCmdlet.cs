@@ -1,14 +1,13 @@
 using System.Management.Automation;
 using ComfyAuth.Containers;
-using ComfyAuth.Docker;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
 
 namespace ComfyAuth.PowerShell.Commands;
 
-/// <summary>A cmdlet over the containers of stacks; it talks to one engine, over one client for the whole pipeline.</summary>
-public abstract class ContainerCmdlet : StackCmdlet
+/// <summary>A cmdlet over the containers of stacks.</summary>
+public abstract class ContainerCmdlet : EngineCmdlet
 {
     /// <summary>Only these services of the stack, by name. Without it all of them are meant. Results of this module that are piped name theirs.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -21,20 +20,6 @@ public abstract class ContainerCmdlet : StackCmdlet
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ContainerCompleter))]
     public string[]? Name { get; set; }
-
-    /// <summary>The context of the Docker CLI that tells where the engine is. Without it, as for the CLI: DOCKER_HOST, DOCKER_CONTEXT, the current context, the default socket.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(DockerContextCompleter))]
-    public string? Context { get; set; }
-
-    /// <summary>The address of the engine, such as tcp://gpu-box:2376, unix:///var/run/docker.sock or ssh://user@gpu-box.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? DockerHost { get; set; }
-
-    /// <summary>The engine, once a stack has been found.</summary>
-    protected DockerClient? Engine { get; private set; }
 
     /// <inheritdoc/>
     protected override bool Changes => false;
@@ -55,21 +40,12 @@ public abstract class ContainerCmdlet : StackCmdlet
         if (services.Count == 0)
             return;
 
-        Engine ??= new(new DockerEndpointResolver().Resolve(DockerHost, Context));
-        var observer = new ContainerObserver(Engine, pipe.Redactor, (of, service) => BearerToken.Of(of, service, pipe.Redactor));
+        var observer = new ContainerObserver(Connect(), pipe.Redactor, (of, service) => BearerToken.Of(of, service, pipe.Redactor));
         await ProcessContainersAsync(pipe, stack, services, observer, stop);
     }
 
     /// <inheritdoc/>
     protected override string KeyOf(GenAIStack stack) => string.Join('\n', [stack.Root, .. Service ?? []]);
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        if (disposing)
-            Engine?.Dispose();
-    }
 
     private static bool IsMatch(string pattern, string name)
     {

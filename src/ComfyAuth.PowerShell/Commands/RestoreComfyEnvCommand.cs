@@ -1,7 +1,10 @@
 using System.Management.Automation;
+using ComfyAuth.Comfy;
+using ComfyAuth.Containers;
 using ComfyAuth.Environments;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
 
 namespace ComfyAuth.PowerShell.Commands;
 
@@ -16,6 +19,11 @@ namespace ComfyAuth.PowerShell.Commands;
 /// Before a change the file is kept as _backups/.env.backup.yyyyMMdd_HHmmss (UTC) beside it. A result that lacks what
 /// the service needs never replaces a file that has it. Where the file is right already nothing is written.
 /// </para>
+/// <para>
+/// With -Restart a running container whose environment is no longer what its compose file and .env say is recreated and
+/// waited for, and its login is asked whether it takes the source's credential. If that is not proven, the old file comes
+/// back, and the container with it.
+/// </para>
 /// </remarks>
 /// <example>
 /// <code>Restore-ComfyEnv</code>
@@ -29,10 +37,14 @@ namespace ComfyAuth.PowerShell.Commands;
 /// <code>Restore-ComfyEnv -FromBackup latest</code>
 /// Goes back to the newest backup, and keeps the file it replaces as another one.
 /// </example>
+/// <example>
+/// <code>Restore-ComfyEnv -Restart</code>
+/// Rebuilds the files, and keeps them only if the containers are ready with them and their logins take the credential.
+/// </example>
 [Cmdlet(VerbsData.Restore, "ComfyEnv", DefaultParameterSetName = RebuildSet, SupportsShouldProcess = true)]
-[OutputType(typeof(EnvironmentRestoreResult), ParameterSetName = [RebuildSet, FromBackupSet])]
+[OutputType(typeof(EnvironmentRestoreResult), typeof(LoginProof), ParameterSetName = [RebuildSet, FromBackupSet])]
 [OutputType(typeof(EnvironmentValidation), ParameterSetName = [ValidateSet])]
-public sealed class RestoreComfyEnvCommand : StackCmdlet
+public sealed class RestoreComfyEnvCommand : EngineCmdlet
 {
     private const string RebuildSet = "Rebuild";
     private const string FromBackupSet = "FromBackup";
@@ -57,6 +69,17 @@ public sealed class RestoreComfyEnvCommand : StackCmdlet
     [Parameter(ParameterSetName = RebuildSet)]
     [Parameter(ParameterSetName = FromBackupSet)]
     public SwitchParameter NoBackup { get; set; }
+
+    /// <summary>Also brings the environment into the container and proves the login live; if that fails, everything goes back. A container that does not run is left so.</summary>
+    [Parameter(ParameterSetName = RebuildSet)]
+    [Parameter(ParameterSetName = FromBackupSet)]
+    public SwitchParameter Restart { get; set; }
+
+    /// <summary>With -Restart: when to give up waiting for a container; 30 minutes unless given. A bare number is in seconds; 10m and 00:10:00 are understood too.</summary>
+    [Parameter(ParameterSetName = RebuildSet)]
+    [Parameter(ParameterSetName = FromBackupSet)]
+    [Duration]
+    public TimeSpan Timeout { get; set; } = new ContainerWaitOptions().Timeout;
 
     /// <inheritdoc/>
     protected override bool Changes => !Validate;
@@ -84,8 +107,11 @@ public sealed class RestoreComfyEnvCommand : StackCmdlet
             {
                 // Planned only now: services may share a file.
                 var plan = restorer.Plan(stack, service, request, stop);
-                if (await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop)) is { } result)
-                    pipe.WriteObject(result);
+                var result = Restart
+                    ? await RollOutAsync(pipe, await plan.WithRestartAsync(RolloutOf(pipe, Timeout), stop), stop)
+                    : await ApplyAsync(pipe, plan.Changes, async approve => new RolloutResult<EnvironmentRestoreResult>([await plan.ApplyAsync(approve, stop)], [], []));
+                if (result is not null)
+                    Write(pipe, result);
             }
             catch (Exception error) when (error is ComfyAuthException or IOException or UnauthorizedAccessException)
             {

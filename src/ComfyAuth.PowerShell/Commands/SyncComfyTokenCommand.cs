@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using System.Security;
+using ComfyAuth.Comfy;
+using ComfyAuth.Containers;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
@@ -18,6 +20,14 @@ namespace ComfyAuth.PowerShell.Commands;
 /// <para>
 /// Only what differs is written, all of it or nothing. A second run writes nothing. A new secret is made only with
 /// -Rotate, or where there is no source and the places do not agree on one hash.
+/// </para>
+/// <para>
+/// With -Restart it does not end at the files. While the new ones are in place and not kept yet, each running container is
+/// restarted, or recreated where its environment holds an old value; one that takes the token already is left alone. It is
+/// waited for, and the login is asked: no token, a wrong one and the old one refused, the new one taken by API, websocket
+/// and web login. If that is not proven, the old files come back exactly as they were, the containers are restarted with
+/// them, and the error TokenProofFailed says what was proven and what not. Killed in the middle, the next run puts the
+/// files back.
 /// </para>
 /// <para>
 /// No secret is shown. A hash shows as the first 8 hexadecimal digits of its SHA-256, the same in every report. A password
@@ -40,11 +50,16 @@ namespace ComfyAuth.PowerShell.Commands;
 /// <code>if (-not (Sync-ComfyToken -Validate).IsValid) { Sync-ComfyToken }</code>
 /// Synchronises only where something is wrong or not known.
 /// </example>
+/// <example>
+/// <code>Sync-ComfyToken -Rotate -Restart -Verbose</code>
+/// Makes a new credential, brings it into the containers, and keeps it only if their logins take it and refuse the old one.
+/// The objects that come last are the proofs.
+/// </example>
 [Cmdlet(VerbsData.Sync, "ComfyToken", DefaultParameterSetName = SynchronizeSet, SupportsShouldProcess = true)]
-[OutputType(typeof(TokenSyncResult), ParameterSetName = [SynchronizeSet, RotateSet, AdoptSet, CredentialSet, SourceTokenSet])]
+[OutputType(typeof(TokenSyncResult), typeof(LoginProof), ParameterSetName = [SynchronizeSet, RotateSet, AdoptSet, CredentialSet, SourceTokenSet])]
 [OutputType(typeof(TokenObservation), ParameterSetName = [AuditSet])]
 [OutputType(typeof(TokenValidation), ParameterSetName = [ValidateSet])]
-public sealed class SyncComfyTokenCommand : StackCmdlet
+public sealed class SyncComfyTokenCommand : EngineCmdlet
 {
     private const string SynchronizeSet = "Synchronize";
     private const string AuditSet = "Audit";
@@ -83,6 +98,23 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
     [Parameter(ParameterSetName = SourceTokenSet, Mandatory = true)]
     public SecureString? SourceToken { get; set; }
 
+    /// <summary>Also brings the token into the containers and proves it live; if that fails, everything goes back. A container that does not run is left so.</summary>
+    [Parameter(ParameterSetName = SynchronizeSet)]
+    [Parameter(ParameterSetName = RotateSet)]
+    [Parameter(ParameterSetName = AdoptSet)]
+    [Parameter(ParameterSetName = CredentialSet)]
+    [Parameter(ParameterSetName = SourceTokenSet)]
+    public SwitchParameter Restart { get; set; }
+
+    /// <summary>With -Restart: when to give up waiting for a container; 30 minutes unless given. A bare number is in seconds; 10m and 00:10:00 are understood too.</summary>
+    [Parameter(ParameterSetName = SynchronizeSet)]
+    [Parameter(ParameterSetName = RotateSet)]
+    [Parameter(ParameterSetName = AdoptSet)]
+    [Parameter(ParameterSetName = CredentialSet)]
+    [Parameter(ParameterSetName = SourceTokenSet)]
+    [Duration]
+    public TimeSpan Timeout { get; set; } = new ContainerWaitOptions().Timeout;
+
     /// <summary>Also writes the audit, as it is afterwards, to this file; its extension (.json or .md) chooses the form.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -115,7 +147,7 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
         }
         else
         {
-            await SynchronizeAsync(pipe, stack, stop);
+            await SynchronizeAsync(pipe, stack, auditor, stop);
         }
     }
 
@@ -130,21 +162,43 @@ public sealed class SyncComfyTokenCommand : StackCmdlet
             await TokenReportWriter.WriteAsync(TokenReport.Of(_observations, DateTimeOffset.UtcNow), _report, stop);
     }
 
-    private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
+    private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, TokenAuditor auditor, CancellationToken stop)
     {
-        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, Request(), stop);
-        var results = await ApplyAsync(pipe, plan.Changes, approve => plan.ApplyAsync(approve, stop));
+        // With its containers each credential is a change of its own, so that one that is not proven spares the others.
+        var request = Request();
+        foreach (var one in Restart ? request.ForEachCredential(stack) : [request])
+        {
+            try
+            {
+                await SynchronizeAsync(pipe, stack, one, stop);
+            }
+            catch (ComfyAuthException error)
+            {
+                // A stack that could not be synchronised is what a reader of the report must not miss.
+                if (ReportPath is not null)
+                    _observations.AddRange(auditor.AuditAfterError(stack, one.Services, stop));
+                pipe.WriteError(error, CurrentInput);
+            }
+        }
+    }
+
+    private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, TokenSyncRequest request, CancellationToken stop)
+    {
+        var plan = new TokenSynchronizer(Verifier, pipe.Redactor, logger: Logger(pipe)).Plan(stack, request, stop);
+        var result = Restart
+            ? await RollOutAsync(pipe, await plan.WithRestartAsync(RolloutOf(pipe, Timeout), stop), stop)
+            : await ApplyAsync(pipe, plan.Changes, async approve => new RolloutResult<TokenSyncResult>(await plan.ApplyAsync(approve, stop), [], []));
         _observations.AddRange(plan.Observations);
-        if (results is null)
+        if (result is null)
             return;
 
-        if (results.Any(result => result is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))
+        if (result.Results.Any(place => place is { IsSource: true, Action: TokenAction.Added or TokenAction.Updated }))
         {
             foreach (var note in plan.Notes)
                 pipe.WriteWarning(note);
         }
 
-        pipe.WriteObject(results, enumerate: true);
+        Write(pipe, result);
     }
 
     private TokenSyncRequest Request() => new()

@@ -40,6 +40,18 @@ public static partial class TableCell
         return Coloured(name, name switch { "Ready" => Green, "Starting" or "Installing" or "Restarting" or "Unknown" => Yellow, _ => Red }, host, rendering);
     }
 
+    /// <summary>How a check ended: green where it passed, yellow where it is to be looked at or not known, red where it failed.</summary>
+    /// <param name="status">The status: an enum, or what remoting makes of one.</param>
+    /// <param name="isFixed">Whether it was mended in this run.</param>
+    /// <param name="host"><c>$Host</c>.</param>
+    /// <param name="rendering"><c>$PSStyle.OutputRendering</c>.</param>
+    /// <returns>The cell.</returns>
+    public static string Status(object? status, bool isFixed, PSHost host, object? rendering)
+    {
+        var name = isFixed ? "Fixed" : status?.ToString() ?? "";
+        return name == "Skipped" ? name : Coloured(name, name switch { "Passed" or "Fixed" => Green, "Failed" => Red, _ => Yellow }, host, rendering);
+    }
+
     /// <summary>Yes, no, or that nobody knows.</summary>
     /// <param name="verdict">True, false or null.</param>
     /// <param name="host"><c>$Host</c>.</param>

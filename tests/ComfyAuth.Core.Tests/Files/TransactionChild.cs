@@ -49,6 +49,9 @@ public static class TransactionChild
             case ["commit", string root, string number, string dieAtStep]:
                 await CommitAsync(root, Number(number), DyingAt(dieAtStep));
                 return 0;
+            case ["prove", string root, string number]:
+                await ProveForeverAsync(root, Number(number));
+                return 0;
             case ["recover", string root, string dieAtStep]:
                 await FileTransaction.RecoverAsync(root, DyingAt(dieAtStep));
                 return 0;
@@ -83,6 +86,18 @@ public static class TransactionChild
         await using FileTransaction transaction = await FileTransaction.BeginAsync(root, options);
         GenerationFiles.Change(transaction, generation);
         await transaction.CommitAsync();
+    }
+
+    // Says when the new files are in place, and never comes to the end of the proof.
+    private static async Task ProveForeverAsync(string root, int generation)
+    {
+        await using FileTransaction transaction = await FileTransaction.BeginAsync(root);
+        GenerationFiles.Change(transaction, generation);
+        await transaction.CommitAsync(async stop =>
+        {
+            await Console.Out.WriteLineAsync("proving");
+            await Task.Delay(Timeout.Infinite, stop);
+        });
     }
 
     // Says that it holds the lock, and holds it until its input ends.

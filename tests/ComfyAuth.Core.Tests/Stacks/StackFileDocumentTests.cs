@@ -20,6 +20,9 @@ public sealed partial class StackFileDocumentTests
         { "$defs/service", "services: { sd35: { zzz: 1 } }\n" },
         { "$defs/env", "services: { sd35: { env: { zzz: 1 } } }\n" },
         { "$defs/token", "services: { sd35: { tokens: [ { zzz: 1 } ] } }\n" },
+        { "$defs/content", "content: { zzz: 1 }\n" },
+        { "$defs/api", "apis: { openai: { zzz: 1 } }\n" },
+        { "$defs/python", "python: { zzz: 1 }\n" },
     };
 
     /// <summary>A choice of the schema, and a stack file that chooses what nobody knows.</summary>
@@ -64,6 +67,8 @@ public sealed partial class StackFileDocumentTests
         Assert.Equal(stack.Source, (string)top["source"]!["default"]!);
         Assert.Equal(stack.KeepBackups, (int)top["keepBackups"]!["default"]!);
         Assert.Equal(stack.Services.Select(service => service.Name), top["services"]!["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(stack.Content!.Folder, (string)At("$defs/content/properties/folder")["default"]!);
+        Assert.Equal(stack.Apis.Select(api => api.Name), top["apis"]!["properties"]!.AsObject().Select(property => property.Key));
     }
 
     [Fact]
@@ -98,6 +103,20 @@ public sealed partial class StackFileDocumentTests
             if (location.Variable is not null)
                 Assert.Contains($"`{location.Variable}`", Document, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void The_document_lists_the_built_in_content_apis_and_packages()
+    {
+        var stack = StackFile.Parse("", FilePath);
+        var content = stack.Content!;
+
+        Assert.Equal([8, 9, 5, 4, 4], new[] { content.Folders, content.Notebooks, content.Documents, content.Tutorials, content.Examples }.Select(list => list.Count));
+        foreach (var path in content.Folders.Concat(content.Notebooks).Concat(content.Documents).Concat(content.Tutorials).Concat(content.Examples))
+            Assert.Contains($"`{path.Replace($"{content.Folder}/", "", StringComparison.Ordinal)}`", Document, StringComparison.Ordinal);
+        foreach (var api in stack.Apis)
+            Assert.Contains($"| {api.Name} | `{api.Url.GetLeftPart(UriPartial.Authority)}{api.Path}` | `{api.Variable}` |", Document, StringComparison.Ordinal);
+        Assert.Contains($"| {string.Join(", ", stack.Python!.Packages.Select(package => $"{package.Key} {package.Value}"))} |", Document, StringComparison.Ordinal);
     }
 
     private static string RemedyOf(string text) => Assert.Throws<ComfyAuthException>(() => StackFile.Parse(text, FilePath)).Remedy;

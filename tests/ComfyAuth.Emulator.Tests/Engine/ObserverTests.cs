@@ -12,11 +12,14 @@ namespace ComfyAuth.Emulator.Tests.Engine;
 public sealed class ObserverTests
 {
     [Theory]
-    [InlineData(true, false, true)]
-    [InlineData(true, true, true)]
-    [InlineData(false, false, true)]
-    [InlineData(false, true, false)]
-    public async Task The_token_is_not_for_who_answers_at_the_port_of_another_container(bool hasPort, bool anotherHasPort, bool isSent)
+    [InlineData("the address", "", "up", true)]
+    [InlineData("the address", "the address", "up", true)]
+    [InlineData("none", "", "up", true)]
+    [InlineData("another", "", "up", true)]
+    [InlineData("another", "the address", "up", false)]
+    [InlineData("another", "the address", "ended", true)]
+    [InlineData("none", "the address", "up", true)] // a reverse proxy in a container
+    public async Task The_token_is_not_for_who_answers_at_the_port_of_another_container(string port, string portOfOther, string other, bool isSent)
     {
         var stop = TestContext.Current.CancellationToken;
         using var folder = new TemporaryFolder();
@@ -29,17 +32,31 @@ public sealed class ObserverTests
             tokens += request.Headers.Authorization.Count;
             return null;
         };
-        await using var engine = await EmulatedEngine.StartAsync([With("ours", hasPort), With("another", anotherHasPort)], overTcp: true, stop: stop);
+        await using var engine = await EmulatedEngine.StartAsync([Publishing(Sample.Up, "ours", port), Publishing(other == "up" ? Sample.Up : Sample.Ended, "another", portOfOther)], overTcp: true, stop: stop);
         await using var client = new DockerClient(engine.Endpoint);
         var service = new ServiceDefinition { Name = "ours", Container = "ours", Url = comfy.Address, HealthPath = "/system_stats", Auth = AuthKind.ComfyUILogin };
         var stack = new GenAIStack { Root = folder.Path, Definition = new() { Source = "none", Services = [service] } };
 
         await foreach (var snapshot in new ContainerObserver(client, new(), (_, _) => hash).ObserveAsync(stack, [service], stop))
+        {
             Assert.Equal(isSent ? true : null, snapshot.Readings.IsReady);
+
+            // The diagnosis asks the same question, and knows no other answer.
+            Assert.Equal(isSent ? ContainerCondition.HealthcheckCannotPass : ContainerCondition.PortConflict, ContainerDiagnostician.Diagnose(snapshot, new()).Condition);
+        }
 
         Assert.Equal(isSent ? 1 : 0, tokens);
 
-        EmulatedContainer With(string name, bool port) => Sample.Up with { Name = name, Ports = port ? [new(8188, "tcp", "127.0.0.1", comfy.Address.Port)] : [] };
+        EmulatedContainer Publishing(EmulatedContainer container, string name, string address) => container with
+        {
+            Name = name,
+            Ports = address switch
+            {
+                "the address" => [new(8188, "tcp", "127.0.0.1", comfy.Address.Port)],
+                "another" => [new(8188, "tcp", "127.0.0.1", 1), new(comfy.Address.Port, "udp", "127.0.0.1", comfy.Address.Port)],
+                _ => [new(8188, "tcp", "", null)],
+            },
+        };
     }
 
     [Fact]

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using ComfyAuth.Cli.Rendering;
+using ComfyAuth.Docker;
+using ComfyAuth.Reports;
+using ComfyAuth.Stacks;
+using ComfyAuth.Validation;
+
+namespace ComfyAuth.Cli.Commands;
+
+/// <summary><c>comfyauth test</c>: holds stacks against every check there is.</summary>
+internal static class TestCommand
+{
+    public static Command Create()
+    {
+        var (path, service, json, verbose) = CommandSession.CommonOptions;
+        var id = Names("--id", "Only this check; * and ? are wildcards; may be repeated.");
+        var category = Names("--category", "Only the checks of this category; * and ? are wildcards; may be repeated.");
+        var exclude = Names("--exclude", "Not this check or category; * and ? are wildcards; may be repeated.");
+        var fix = new Option<bool>("--fix") { Description = "Mend what can be mended, then check again. What is replaced is kept: see undo-fix." };
+        var deep = new Option<bool>("--deep") { Description = "Also do what takes long: hash every model file." };
+        var runCommands = new Option<bool>("--run-commands") { Description = "Also run the programs that the stack's own .checks.yml names." };
+        var quiet = new Option<bool>("--quiet") { Description = "Print nothing; the exit code tells." };
+        var command = new Command("test", "Holds a stack against every check there is: files, containers, login, models.") { id, category, exclude, fix, deep, runCommands, quiet, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
+        command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
+            parsed.GetValue(json),
+            parsed.GetValue(verbose),
+            async (session, stop) =>
+            {
+                var options = new ValidationOptions
+                {
+                    Services = parsed.GetValue(service),
+                    Ids = parsed.GetValue(id),
+                    Categories = parsed.GetValue(category),
+                    Exclude = parsed.GetValue(exclude),
+                    Deep = parsed.GetValue(deep),
+                    RunCommands = parsed.GetValue(runCommands),
+                };
+                DockerClient? engine = null;
+                var results = new List<CheckResult>();
+                try
+                {
+                    await session.ForEachStackAsync(
+                        parsed.GetValue(path)!,
+                        recover: parsed.GetValue(fix),
+                        async stack => results.AddRange(await TestAsync(session, stack, options, () => engine ??= EngineChoice.Connect(parsed), parsed.GetValue(fix), stop)),
+                        stop);
+                }
+                finally
+                {
+                    engine?.Dispose();
+                    if (!parsed.GetValue(quiet))
+                        session.Print(results, ReportJsonContext.Default.IReadOnlyListCheckResult, result => result.Stack, CheckTables.Of);
+                }
+
+                return ExitCode.Of(
+                    results.Exists(result => result.Status == CheckStatus.Failed),
+                    results.Count == 0 || results.Exists(result => result.Status == CheckStatus.Error));
+            },
+            cancellationToken));
+        return command;
+    }
+
+    /// <summary>Makes the checks of one stack.</summary>
+    /// <returns>The results in the order of a report.</returns>
+    private static async Task<IReadOnlyList<CheckResult>> TestAsync(CommandSession session, GenAIStack stack, ValidationOptions options, Func<DockerClient> engine, bool fix, CancellationToken stop)
+    {
+        var results = new List<CheckResult>();
+        var run = fix
+            ? new StackRepairer(session.Redactor, session.Verifier, engine).RunAsync(stack, options, _ => Task.FromResult(true), Tell, stop)
+            : new StackValidator(session.Redactor, session.Verifier, engine).RunAsync(stack, options, stop);
+        await foreach (var result in run)
+            results.Add(result);
+        return StackValidator.Order(stack, results);
+
+        void Tell(StackRepair repair)
+        {
+            foreach (var (result, error) in repair.Errors)
+                session.Warn($"{result.Id} could not be mended: {session.Redactor.Describe(error)}");
+            if (repair.Id is { } id)
+                session.Warn($"What was replaced is kept: comfyauth undo-fix --path {stack.Root} --id {id}");
+        }
+    }
+
+    private static Option<string[]> Names(string name, string description) => new(name) { Description = description, Validators = { CommandSession.RequireValue } };
+}

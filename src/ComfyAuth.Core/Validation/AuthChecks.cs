@@ -1,0 +1,138 @@
+using ComfyAuth.Comfy;
+using ComfyAuth.Stacks;
+using ComfyAuth.Tokens;
+
+namespace ComfyAuth.Validation;
+
+/// <summary>Checks of the login of services, on the live server.</summary>
+internal static class AuthChecks
+{
+    private const string Protected = "auth.api.protected";
+
+    /// <summary>What the login took, asked once for all checks of a service.</summary>
+    private static readonly SharedServiceFact<(LoginExpectation Expected, LoginProof Proof)> ProofFact = new(async (context, service, stop) =>
+    {
+        var expected = await ExpectationAsync(context, service, stop).ConfigureAwait(false);
+        return (expected, await new LoginProver(context.Redactor).ProveAsync(service, expected, stop).ConfigureAwait(false));
+    });
+
+    public static IReadOnlyList<Check> All { get; } =
+    [
+        Of(
+            Protected,
+            "API refuses strangers",
+            "A request without a token must be refused, and one with an empty token as well: without a password set, ComfyUI-Login takes the empty text for the token.",
+            "See that ComfyUI-Login is loaded and login/PASSWORD is not empty, and restart the container.",
+            proof => proof.RefusesNoToken,
+            "A request without a token is refused.",
+            "Whoever reaches the service uses it without a token.",
+            [ServiceChecks.Live],
+            weight: 3),
+        Of(
+            "auth.api.wrongtoken",
+            "API refuses a wrong token",
+            "A token that nobody has must be refused; a login that lets in whatever looks like a token protects nothing.",
+            "Look at what stands between here and the service, and whether ComfyUI-Login is loaded at all.",
+            proof => proof.RefusesWrongToken,
+            "A token that nobody has is refused.",
+            "The login lets in a token that nobody has.",
+            [Protected],
+            weight: 2),
+        Of(
+            "auth.api.token",
+            "API accepts our token",
+            "The token of the source of truth must be accepted; if it is not, the server runs with another one.",
+            "Restart the container, which reads login/PASSWORD at its start only; if that does not help, run Sync-ComfyToken.",
+            proof => proof.AcceptsToken,
+            "Our token is accepted.",
+            "Our token is refused.",
+            [Protected, TokenChecks.Source],
+            expected => expected.Token is not null ? null : "No token of the service is known here.",
+            weight: 3),
+        Of(
+            "auth.web.login",
+            "Web login accepts the password",
+            "The web login must take the password that the token is the hash of. It reads the file by itself, so it can refuse where the API accepts.",
+            "Write login/PASSWORD with LF and without a byte order mark, and restart the container.",
+            proof => proof.AcceptsPassword,
+            "The web login lets the password in.",
+            "The web login refuses the password.",
+            [Protected, TokenChecks.Source],
+            expected => expected.Password is not null ? null : "Nobody knows the password of the hash.",
+            isOfComfyUI: true),
+        Of(
+            "auth.websocket",
+            "Websocket asks for the token",
+            "Progress and pictures come over a websocket: it must open with our token, and must not without one.",
+            "Restart the container, and see that a proxy passes the Authorization header on.",
+            proof => proof.AcceptsWebSocket,
+            "The websocket opens with our token, and not without one.",
+            "The websocket does not go by the token.",
+            [Protected, TokenChecks.Source],
+            expected => expected.Token is not null ? null : "No token of the service is known here.",
+            isOfComfyUI: true),
+    ];
+
+    /// <summary>Whether a service has a login of any kind.</summary>
+    internal static bool HasAuth(ServiceDefinition service) => service.Auth != AuthKind.None;
+
+    /// <summary>What the login of a service should take, by the files.</summary>
+    private static async Task<LoginExpectation> ExpectationAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
+    {
+        if (!TokenChecks.HasLogin(service))
+            return new() { Token = BearerToken.Of(context.Stack, service, context.Redactor) };
+
+        try
+        {
+            var (survey, _) = await context.FindAsync(TokenChecks.SurveyFact, service, stop).ConfigureAwait(false);
+
+            // Of a stack without a source of truth, nobody can say what the right token is.
+            return survey.Source is null ? new() : new() { Token = survey.Source.Hash, Password = survey.Truth?.Password, UserName = survey.Truth?.UserName };
+        }
+        catch (ComfyAuthException)
+        {
+            // Told by the check of the source. Whether strangers are refused can be asked without it.
+            return new();
+        }
+    }
+
+    private static Check Of(
+        string id,
+        string title,
+        string meaning,
+        string remedy,
+        Func<LoginProof, bool?> read,
+        string good,
+        string bad,
+        IReadOnlyList<string> dependsOn,
+        Func<LoginExpectation, string?>? missing = null,
+        bool isOfComfyUI = false,
+        double weight = 1) => new(
+            id,
+            title,
+            meaning,
+            remedy,
+            isOfComfyUI ? TokenChecks.HasLogin : HasAuth,
+            async (context, service, stop) =>
+            {
+                var (expected, proof) = await context.FindAsync(ProofFact, service, stop).ConfigureAwait(false);
+                if (missing?.Invoke(expected) is { } reason)
+                    return CheckOutcome.Skipped(reason);
+
+                // The proof names what to do about the first thing that is wrong.
+                bool?[] inOrder = [proof.RefusesNoToken, proof.RefusesWrongToken, proof.AcceptsToken, proof.AcceptsWebSocket, proof.AcceptsPassword];
+                var own = read(proof);
+                var isFirst = own == false && inOrder.Count(reading => reading == false) == 1;
+                return own switch
+                {
+                    true => CheckOutcome.Passed(good, proof.Evidence),
+                    false => CheckOutcome.Failed(bad, proof.Evidence) with { Remedy = isFirst ? proof.Remedy : null },
+                    null => CheckOutcome.Error("The answers of the service do not tell.", proof.Evidence) with { Remedy = proof.IsProven is null ? proof.Remedy : null },
+                };
+            })
+        {
+            DependsOn = dependsOn,
+            Weight = weight,
+            Timeout = TimeSpan.FromMinutes(2),
+        };
+}

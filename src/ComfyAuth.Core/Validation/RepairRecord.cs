@@ -1,0 +1,199 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ComfyAuth.Files;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Validation;
+
+/// <summary>
+/// What one repair replaced, kept in <c>.comfyauth/repairs</c> for its owner only: a copy of each file as it was before, and the
+/// digest of what was made of it.
+/// </summary>
+internal sealed class RepairRecord
+{
+    private const string RecordName = "repair.json";
+    private const string IdFormat = "yyyyMMdd-HHmmss";
+    private const int MostKept = 10;
+
+    private readonly string _root;
+    private readonly string _folder;
+    private readonly Dictionary<string, RepairedFile> _files;
+
+    private RepairRecord(string root, string folder, IEnumerable<RepairedFile> files)
+    {
+        _root = root;
+        _folder = folder;
+        _files = files.ToDictionary(file => file.Path, StringComparer.Ordinal);
+    }
+
+    /// <summary>Its name: when it was begun, in UTC.</summary>
+    public string Id => Path.GetFileName(_folder);
+
+    /// <summary>The files, in the order of their paths.</summary>
+    public IReadOnlyList<RepairedFile> Files => [.. _files.Values.OrderBy(file => file.Path, StringComparer.Ordinal)];
+
+    /// <summary>Begins a record; nothing is written before the first file is kept.</summary>
+    public static RepairRecord Begin(string root, DateTimeOffset now)
+    {
+        for (var time = now.ToUniversalTime(); ; time = time.AddSeconds(1))
+        {
+            var folder = Path.Combine(FolderOf(root), time.ToString(IdFormat, CultureInfo.InvariantCulture));
+            if (!Directory.Exists(folder))
+                return new(root, folder, []);
+        }
+    }
+
+    /// <summary>Finds a record.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="id">Its name; null for the last.</param>
+    /// <exception cref="ComfyAuthException"><c>RepairNotFound</c>; <c>RepairUnreadable</c>.</exception>
+    public static RepairRecord Find(GenAIStack stack, string? id)
+    {
+        var ids = Ids(stack.Root);
+        var found = id is null ? (ids is [var last, ..] ? last : null) : ids.FirstOrDefault(known => known == id);
+        return found is not null ? Read(stack.Root, found) : throw new ComfyAuthException(
+            "RepairNotFound",
+            id is null ? $"Nothing was repaired in '{stack.Root}', or it was undone already." : $"There is no repair '{id}' of '{stack.Root}'.",
+            ids.Count == 0 ? "There is nothing to undo." : $"There are: {string.Join(", ", ids)}.");
+    }
+
+    /// <summary>The names of the records, the newest first.</summary>
+    public static IReadOnlyList<string> Ids(string root)
+    {
+        var folder = FolderOf(root);
+        return !Directory.Exists(folder) ? [] :
+        [
+            .. Directory.EnumerateDirectories(folder)
+                .Where(path => File.Exists(Path.Combine(path, RecordName)))
+                .Select(path => Path.GetFileName(path))
+                .OrderDescending(StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>Keeps a file as it is now, unless that was done already.</summary>
+    /// <param name="path">Its full path, inside the root.</param>
+    public void Keep(string path)
+    {
+        var relative = Path.GetRelativePath(_root, path).Replace('\\', '/');
+        if (_files.ContainsKey(relative))
+            return;
+
+        OwnerOnlyFile.EnsureFolder(FileJournal.StateFolder(_root));
+        OwnerOnlyFile.EnsureFolder(FolderOf(_root));
+        OwnerOnlyFile.EnsureFolder(_folder);
+        string? copy = null;
+        if (File.Exists(path))
+        {
+            copy = _files.Count.ToString(CultureInfo.InvariantCulture);
+            using var from = FileDigest.OpenRead(path);
+            using var to = OwnerOnlyFile.Create(Path.Combine(_folder, copy));
+            from.CopyTo(to);
+        }
+
+        _files.Add(relative, new(relative, copy, null));
+        Write();
+    }
+
+    /// <summary>Notes what has become of the files, and forgets those that are as they were; then removes the oldest records.</summary>
+    public void Close()
+    {
+        if (_files.Count == 0)
+            return;
+
+        foreach (var file in Files)
+        {
+            var after = DigestOf(file);
+            if (after == OldDigestOf(file))
+                _files.Remove(file.Path);
+            else
+                _files[file.Path] = file with { After = after ?? "" };
+        }
+
+        if (_files.Count == 0)
+            Remove();
+        else
+            Write();
+        foreach (var id in Ids(_root).Skip(MostKept))
+            Directory.Delete(Path.Combine(FolderOf(_root), id), recursive: true);
+    }
+
+    /// <summary>What a file was before; null where there was none.</summary>
+    /// <exception cref="ComfyAuthException"><c>RepairUnreadable</c>.</exception>
+    public byte[]? OldContent(RepairedFile file)
+    {
+        try
+        {
+            return file.Copy is null ? null : File.ReadAllBytes(Path.Combine(_folder, file.Copy));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(_folder, error);
+        }
+    }
+
+    /// <summary>Whether a file still is what the repair made of it. Of a repair that was interrupted that is not known.</summary>
+    public bool IsUntouched(RepairedFile file) => file.After is null || (DigestOf(file) ?? "") == file.After;
+
+    /// <summary>Forgets the repair.</summary>
+    public void Remove() => Directory.Delete(_folder, recursive: true);
+
+    private static string FolderOf(string root) => Path.Combine(FileJournal.StateFolder(root), "repairs");
+
+    private static RepairRecord Read(string root, string id)
+    {
+        var folder = Path.Combine(FolderOf(root), id);
+        try
+        {
+            var document = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(folder, RecordName)), RepairJson.Default.RepairDocument);
+            return document is { Version: RepairDocument.Current } && document.Files.All(IsSound)
+                ? new(root, folder, document.Files)
+                : throw Unreadable(folder, null);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw Unreadable(folder, error);
+        }
+    }
+
+    // The record may have been written by anybody who can write to the stack.
+    private static bool IsSound(RepairedFile file) => file is { Path.Length: > 0 } && (file.Copy is null || file.Copy.All(char.IsAsciiDigit));
+
+    private static ComfyAuthException Unreadable(string folder, Exception? error) => new(
+        "RepairUnreadable",
+        $"The record of the repair in '{folder}' cannot be read{(error is null ? "" : $": {error.Message}")}",
+        "Put the files back by hand: their copies are in that folder.",
+        error);
+
+    private string? DigestOf(RepairedFile file)
+    {
+        var path = Path.Combine(_root, file.Path);
+        return File.Exists(path) ? FileDigest.OfFile(path) : null;
+    }
+
+    private string? OldDigestOf(RepairedFile file) => OldContent(file) is { } content ? FileDigest.Of(content) : null;
+
+    private void Write()
+    {
+        var staged = Path.Combine(_folder, RecordName + ".tmp");
+        File.Delete(staged);
+        using (var stream = OwnerOnlyFile.Create(staged))
+            JsonSerializer.Serialize(stream, new RepairDocument(RepairDocument.Current, Files), RepairJson.Default.RepairDocument);
+        File.Move(staged, Path.Combine(_folder, RecordName), overwrite: true);
+    }
+}
+
+/// <summary>A file that a repair changed.</summary>
+/// <param name="Path">Relative to the root, with <c>/</c> between folders.</param>
+/// <param name="Copy">The name of the copy of what it was; null where there was none.</param>
+/// <param name="After">The digest of what was made of it, empty where it was removed; null while the repair is under way.</param>
+internal sealed record RepairedFile(string Path, string? Copy, string? After);
+
+internal sealed record RepairDocument(int Version, IReadOnlyList<RepairedFile> Files)
+{
+    public const int Current = 1;
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(RepairDocument))]
+internal sealed partial class RepairJson : JsonSerializerContext;

@@ -1,0 +1,92 @@
+using ComfyAuth.Files;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Validation;
+
+/// <summary>Puts back what a repair replaced. Nothing has been put back yet.</summary>
+public sealed class RepairUndo
+{
+    private readonly RepairRecord _record;
+    private readonly List<(RepairedFile File, PlannedFileChange Change)> _changes;
+
+    private RepairUndo(GenAIStack stack, RepairRecord record, List<(RepairedFile File, PlannedFileChange Change)> changes)
+    {
+        Stack = stack;
+        _record = record;
+        _changes = changes;
+    }
+
+    /// <summary>The stack.</summary>
+    public GenAIStack Stack { get; }
+
+    /// <summary>The name of the repair.</summary>
+    public string Id => _record.Id;
+
+    /// <summary>What would be put back or removed, a file each.</summary>
+    public IReadOnlyList<PlannedFileChange> Changes => [.. _changes.Select(change => change.Change)];
+
+    /// <summary>The names of the repairs that can be undone, the newest first.</summary>
+    /// <param name="stack">The stack.</param>
+    public static IReadOnlyList<string> Ids(GenAIStack stack)
+    {
+        ArgumentNullException.ThrowIfNull(stack);
+        return RepairRecord.Ids(stack.Root);
+    }
+
+    /// <summary>Plans to undo a repair.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="id">The name of the repair; null for the last.</param>
+    /// <returns>The plan.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// <c>RepairNotFound</c>; <c>RepairUnreadable</c>; <c>RepairChangedSince</c>: a file is no longer what the repair made of it.
+    /// </exception>
+    public static RepairUndo Plan(GenAIStack stack, string? id = null)
+    {
+        ArgumentNullException.ThrowIfNull(stack);
+        var record = RepairRecord.Find(stack, id);
+        var touched = record.Files.Where(file => !record.IsUntouched(file)).Select(file => file.Path).ToList();
+        if (touched.Count > 0)
+        {
+            throw new ComfyAuthException(
+                "RepairChangedSince",
+                $"Since the repair {record.Id} of '{stack.Root}' somebody has changed {string.Join(", ", touched)}.",
+                $"Undo a later repair first, or take what you need from the copies in {Path.Combine(".comfyauth", "repairs", record.Id)}.");
+        }
+
+        return new(stack, record, [.. record.Files.Select(file => (file, ChangeOf(stack, record, file)))]);
+    }
+
+    /// <summary>Puts the files back, all that are approved or none.</summary>
+    /// <param name="approve">Asked before each file; null approves all.</param>
+    /// <param name="stop">Gives up; then nothing has changed.</param>
+    /// <returns>The full paths of the files that are as they were before the repair.</returns>
+    /// <exception cref="ComfyAuthException">What <see cref="FileTransaction"/> reports; then nothing has changed.</exception>
+    public async Task<IReadOnlyList<string>> ApplyAsync(Func<PlannedChange, Task<bool>>? approve = null, CancellationToken stop = default)
+    {
+        var undone = new List<string>();
+        var fix = CheckFix.OfFiles(Stack.Root, Changes);
+        await fix.ApplyAsync(ApproveAsync, stop).ConfigureAwait(false);
+        if (undone.Count == _changes.Count)
+            _record.Remove();
+        return undone;
+
+        async Task<bool> ApproveAsync(PlannedChange change)
+        {
+            var approved = approve is null || await approve(change).ConfigureAwait(false);
+            if (approved)
+                undone.Add(change.Target);
+            return approved;
+        }
+    }
+
+    private static PlannedFileChange ChangeOf(GenAIStack stack, RepairRecord record, RepairedFile file)
+    {
+        var path = stack.PathOf(file.Path);
+        var now = File.Exists(path) ? File.ReadAllBytes(path) : null;
+
+        // Who may read it is not put back: a file that was made its owner's alone stays so.
+        return record.OldContent(file) is { } old
+            ? PlannedFileChange.Write(stack.Root, file.Path, $"Put back what stood there before the repair {record.Id}", now, old, FileProtection.Keep)
+            : PlannedFileChange.Delete(stack.Root, file.Path, $"Remove it: the repair {record.Id} made it", now);
+    }
+}

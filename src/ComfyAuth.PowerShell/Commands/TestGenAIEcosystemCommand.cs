@@ -1,0 +1,137 @@
+using System.Management.Automation;
+using ComfyAuth.PowerShell.Binding;
+using ComfyAuth.Stacks;
+using ComfyAuth.Validation;
+
+namespace ComfyAuth.PowerShell.Commands;
+
+/// <summary>Holds a stack against every check there is: its files, its containers, its login, its models.</summary>
+/// <remarks>
+/// <para>
+/// Gives one object for each check, and for each service that the check is of, as it finishes. Status is Passed, Warning,
+/// Failed, Error (it could not be checked: neither passed nor failed) or Skipped (what it builds on is not there). Evidence
+/// tells what that is concluded from, Remedy what to do, Guidance where the stack's own documents speak of it.
+/// </para>
+/// <para>
+/// Nothing is changed without -Fix. With -Fix the findings that the module can mend are mended, each change is asked for
+/// under -Confirm and only named under -WhatIf, and all checks are made again. What was replaced is kept;
+/// Undo-GenAIFix puts it back.
+/// </para>
+/// <para>
+/// No secret is shown, and none is sent anywhere but to the service that it is for.
+/// </para>
+/// </remarks>
+/// <example>
+/// <code>Test-GenAIEcosystem | Where-Object Status -ne Passed | Format-List</code>
+/// Checks the stack of the current folder and shows everything about what is not as it should be.
+/// </example>
+/// <example>
+/// <code>Test-GenAIEcosystem -Category auth, token -Fix -WhatIf</code>
+/// Checks the login only, and names what would be changed to mend it.
+/// </example>
+/// <example>
+/// <code>if (-not (Test-GenAIEcosystem -Quiet -Exclude api.*)) { exit 1 }</code>
+/// Ends a script where something failed or could not be checked, without asking the external APIs.
+/// </example>
+/// <example>
+/// <code>Test-GenAIEcosystem -ReportPath report.html, report.json -Baseline last-week.json</code>
+/// Writes the report as a page and as data, and says what is new since an earlier one.
+/// </example>
+[Cmdlet(VerbsDiagnostic.Test, "GenAIEcosystem", DefaultParameterSetName = ResultSet, SupportsShouldProcess = true)]
+[OutputType(typeof(CheckResult), ParameterSetName = [ResultSet])]
+[OutputType(typeof(bool), ParameterSetName = [QuietSet])]
+public sealed class TestGenAIEcosystemCommand : EngineCmdlet
+{
+    private const string ResultSet = "Result";
+    private const string QuietSet = "Quiet";
+
+    private bool _isFine = true;
+    private bool _any;
+
+    /// <summary>Only these checks, by id; wildcards are allowed. What they build on is looked at, but not reported.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(CheckCompleter))]
+    public string[]? Id { get; set; }
+
+    /// <summary>Only the checks of these categories, the first part of their ids; wildcards are allowed.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(CheckCategoryCompleter))]
+    public string[]? Category { get; set; }
+
+    /// <summary>Not these checks or categories; wildcards are allowed.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(CheckCompleter))]
+    public string[]? Exclude { get; set; }
+
+    /// <summary>Mends what can be mended, then makes the checks again.</summary>
+    [Parameter]
+    public SwitchParameter Fix { get; set; }
+
+    /// <summary>Also does what takes long: computes the hash of every model file.</summary>
+    [Parameter]
+    public SwitchParameter Deep { get; set; }
+
+    /// <summary>Also runs the programs that the stack's own .checks.yml names. Without it these checks are skipped: the file may be somebody else's.</summary>
+    [Parameter]
+    public SwitchParameter RunCommands { get; set; }
+
+    /// <summary>Gives one bool in the place of the results: true where nothing failed and everything could be checked.</summary>
+    [Parameter(ParameterSetName = QuietSet, Mandatory = true)]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <inheritdoc/>
+    protected override bool Changes => Fix;
+
+    /// <inheritdoc/>
+    protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
+    {
+        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands };
+        _any = true;
+        var complete = false;
+        try
+        {
+            var total = StackValidator.Select(stack, options).Count;
+            var done = 0;
+            await foreach (var result in RunAsync(pipe, stack, options, stop))
+            {
+                _isFine &= result.Status is not (CheckStatus.Failed or CheckStatus.Error);
+                pipe.WriteProgress($"Checking {stack.Root}", result.Title, Math.Min(++done, total), total);
+                if (!Quiet)
+                    pipe.WriteObject(result);
+            }
+
+            complete = true;
+        }
+        finally
+        {
+            // Of a stack that could not be checked it is not said that it is fine.
+            _isFine &= complete;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override Task EndAsync(CmdletPipe pipe, CancellationToken stop)
+    {
+        if (Quiet)
+            pipe.WriteObject(_any && _isFine);
+        return Task.CompletedTask;
+    }
+
+    private IAsyncEnumerable<CheckResult> RunAsync(CmdletPipe pipe, GenAIStack stack, ValidationOptions options, CancellationToken stop) => Fix
+        ? new StackRepairer(pipe.Redactor, Verifier, Connect).RunAsync(stack, options, change => pipe.ShouldProcessAsync(change.Target, change.Action), repair => Tell(pipe, repair), stop)
+        : new StackValidator(pipe.Redactor, Verifier, Connect).RunAsync(stack, options, stop);
+
+    private static void Tell(CmdletPipe pipe, StackRepair repair)
+    {
+        foreach (var (result, error) in repair.Errors)
+            pipe.WriteError(error, result);
+        if (repair.Id is { } id)
+            pipe.WriteVerbose($"What was replaced is kept; Undo-GenAIFix -Id {id} puts it back.");
+    }
+}

@@ -1,0 +1,124 @@
+using ComfyAuth.Emulator.Faults;
+using ComfyAuth.Tests.Tokens;
+using ComfyAuth.Validation;
+
+namespace ComfyAuth.Emulator.Tests.Validation;
+
+public sealed class AuthChecksTests
+{
+    private static readonly string[] Ids = ["auth.api.protected", "auth.api.wrongtoken", "auth.api.token", "auth.web.login", "auth.websocket"];
+
+    [Fact]
+    public async Task A_login_that_takes_what_it_should_passes()
+    {
+        await using var bench = await StackBench.StartAsync();
+
+        var results = await bench.RunAsync(new() { Ids = Ids });
+
+        Assert.Equal(Ids.Order(StringComparer.Ordinal), results.Select(result => result.Id).Order(StringComparer.Ordinal));
+        Assert.All(results, result => Assert.Equal(CheckStatus.Passed, result.Status));
+    }
+
+    [Fact]
+    public async Task All_checks_of_a_login_ask_once()
+    {
+        await using var bench = await StackBench.StartAsync();
+        var logins = 0;
+        bench.Comfy.Faults = request =>
+        {
+            if (request.Method == "POST")
+                Interlocked.Increment(ref logins);
+            return null;
+        };
+
+        await bench.RunAsync(new() { Ids = ["auth.api.*", "auth.web.login", "auth.websocket"] });
+
+        Assert.Equal(1, logins);
+    }
+
+    [Fact]
+    public async Task A_server_without_the_login_fails_and_gets_no_token()
+    {
+        await using var bench = await StackBench.StartAsync(options: options => options with { PasswordFile = null });
+        var tokens = 0;
+        bench.Comfy.Faults = request =>
+        {
+            Interlocked.Add(ref tokens, request.Headers.Authorization.Count);
+            return null;
+        };
+
+        var results = await bench.RunAsync(new() { Ids = Ids });
+
+        Assert.Equal(CheckStatus.Failed, results.Single(result => result.Id == "auth.api.protected").Status);
+        Assert.All(results.Where(result => result.Id != "auth.api.protected"), result => Assert.Equal(CheckStatus.Skipped, result.Status));
+        Assert.Equal(0, tokens);
+    }
+
+    [Fact]
+    public async Task The_hole_of_a_login_without_a_password_is_found_without_any_source()
+    {
+        await using var bench = await StackBench.StartAsync();
+        bench.Files.Write(SampleStack.PasswordFile, "");
+        bench.Comfy.Restart();
+        bench.Files.Delete(SampleStack.Source);
+
+        var result = await bench.CheckAsync("auth.api.protected");
+
+        Assert.Equal(CheckStatus.Failed, result.Status);
+        Assert.Contains("empty token", result.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_started_with_another_token_refuses_ours()
+    {
+        await using var bench = await StackBench.StartAsync();
+        bench.Files.Write(SampleStack.PasswordFile, new SampleCredential().Text + "\nalice\n");
+        bench.Comfy.Restart();
+
+        var results = (await bench.RunAsync(new() { Ids = Ids })).ToDictionary(result => result.Id);
+
+        Assert.Equal(CheckStatus.Passed, results["auth.api.protected"].Status);
+        Assert.Equal(CheckStatus.Failed, results["auth.api.token"].Status);
+        Assert.Equal(CheckStatus.Failed, results["auth.web.login"].Status);
+        Assert.Equal(CheckStatus.Failed, results["auth.websocket"].Status);
+        Assert.All(results.Values.Where(result => result.Status == CheckStatus.Failed), result => Assert.NotEmpty(result.Remedy));
+    }
+
+    [Fact]
+    public async Task A_login_that_answers_nonsense_is_neither_passed_nor_failed()
+    {
+        await using var bench = await StackBench.StartAsync();
+        bench.Comfy.Faults = _ => new() { Answer = FaultAnswer.Error(503, "") };
+
+        Assert.Equal(CheckStatus.Error, (await bench.CheckAsync("auth.api.protected")).Status);
+    }
+
+    [Fact]
+    public async Task A_password_that_nobody_knows_is_not_tried()
+    {
+        await using var bench = await StackBench.StartAsync();
+        bench.Files.Write(SampleStack.Source, $$"""{"bcrypt_hash": "{{bench.Files.Credential.Text}}"}""");
+        foreach (var path in new[] { SampleStack.RootEnv, SampleStack.ServiceEnv })
+            bench.Files.Replace(path, bench.Files.Credential.Password, "");
+
+        Assert.Equal(CheckStatus.Skipped, (await bench.CheckAsync("auth.web.login")).Status);
+        Assert.Equal(CheckStatus.Passed, (await bench.CheckAsync("auth.api.token")).Status);
+    }
+
+    [Fact]
+    public async Task The_token_is_not_sent_to_who_answers_in_place_of_a_container_that_is_down()
+    {
+        await using var bench = await StackBench.StartAsync(container => container with { State = Docker.ContainerState.Exited, FinishedAt = DateTimeOffset.UtcNow });
+        var tokens = 0;
+        bench.Comfy.Faults = request =>
+        {
+            Interlocked.Add(ref tokens, request.Headers.Authorization.Count);
+            return null;
+        };
+
+        var results = await bench.RunAsync(new() { Ids = Ids });
+
+        Assert.All(results, result => Assert.Equal(CheckStatus.Skipped, result.Status));
+        Assert.Equal(0, tokens);
+    }
+}
