@@ -16,8 +16,8 @@
 
     FunctionsToExport    = @()
     CmdletsToExport      = @(
-        'Find-GenAIGuidance', 'Get-GenAIContainer', 'Restart-GenAIContainer', 'Restore-ComfyEnv', 'Start-GenAIContainer'
-        'Stop-GenAIContainer', 'Sync-ComfyToken', 'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
+        'Export-GenAIReport', 'Find-GenAIGuidance', 'Get-GenAIContainer', 'Restart-GenAIContainer', 'Restore-ComfyEnv'
+        'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken', 'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
     )
     VariablesToExport    = @()
     AliasesToExport      = @()

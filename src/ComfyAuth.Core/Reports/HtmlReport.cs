@@ -75,6 +75,8 @@ internal sealed class HtmlReport
         Fact("Took", ReportWords.Time(report.Duration));
         Fact("Coverage", report.Coverage is null ? ReportWords.Percent(null) : $"{ReportWords.Percent(report.Coverage)} determined");
         Fact("Docker engine", report.EngineVersion ?? "Not known");
+        if (ReportWords.Revision(report) is { } revision)
+            Fact("Revision", revision);
         _html.Append("</dl>\n</header>\n");
     }
 
