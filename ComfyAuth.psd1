@@ -16,8 +16,9 @@
 
     FunctionsToExport    = @()
     CmdletsToExport      = @(
-        'Export-GenAIReport', 'Find-GenAIGuidance', 'Get-GenAIContainer', 'Restart-GenAIContainer', 'Restore-ComfyEnv'
-        'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken', 'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
+        'Export-GenAIReport', 'Find-GenAIGuidance', 'Get-GenAIContainer', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer'
+        'Restore-ComfyEnv', 'Set-ComfyGuestMode', 'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken'
+        'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
     )
     VariablesToExport    = @()
     AliasesToExport      = @()

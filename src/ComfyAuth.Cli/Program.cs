@@ -16,6 +16,7 @@ internal static class Program
             TestCommand.Create(),
             UndoFixCommand.Create(),
             ReportCommand.Create(),
+            RunWorkflowCommand.Create(),
             QuickstartCommand.Create(),
             EmulateCommand.Create(),
         };

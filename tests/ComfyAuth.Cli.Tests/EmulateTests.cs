@@ -72,7 +72,7 @@ public sealed class EmulateTests : IDisposable
     [Fact]
     public async Task It_goes_wrong_as_it_is_told_to()
     {
-        using (var failing = CliProcess.StartTalking(_folder.Path, "emulate", "--no-login", "--fail", "SaveImage", "--errors", "0.5"))
+        using (var failing = CliProcess.StartTalking(_folder.Path, "emulate", "--no-login", "--fail", "SaveImage", "--errors", "0.5", "--folder", "images"))
         {
             var address = Address(await failing.ReadLineAsync(), "ComfyUI 0.3.64 without a login, emulated: ");
             var answers = new List<HttpStatusCode>();
@@ -82,7 +82,7 @@ public sealed class EmulateTests : IDisposable
             Assert.Equal("error", (await RunAsync(address))["status_str"]!.GetValue<string>());
         }
 
-        using (var booting = CliProcess.StartTalking(_folder.Path, "emulate", "--no-login", "--boot", "1h"))
+        using (var booting = CliProcess.StartTalking(_folder.Path, "emulate", "--no-login", "--boot", "1h", "--folder", "images"))
         {
             var address = Address(await booting.ReadLineAsync(), "ComfyUI 0.3.64 without a login, emulated: ");
             await Assert.ThrowsAsync<HttpRequestException>(() => StatusAsync(address, "queue"));

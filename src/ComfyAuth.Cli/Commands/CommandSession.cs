@@ -151,6 +151,13 @@ internal sealed class CommandSession
         }
     }
 
+    /// <summary>Prints a line on standard error with <c>--verbose</c> only.</summary>
+    public void Note(string text)
+    {
+        if (Logger.IsEnabled(LogLevel.Information))
+            Warn(text);
+    }
+
     /// <summary>Prints a line on standard error.</summary>
     public void Warn(string text) => Console.Error.WriteLine(Redactor.Redact(text));
 

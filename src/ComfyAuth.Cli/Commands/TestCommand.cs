@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Docker;
 using ComfyAuth.Reports;
@@ -19,8 +20,15 @@ internal static class TestCommand
         var fix = new Option<bool>("--fix") { Description = "Mend what can be mended, then check again. What is replaced is kept: see undo-fix." };
         var deep = new Option<bool>("--deep") { Description = "Also do what takes long: hash every model file." };
         var runCommands = new Option<bool>("--run-commands") { Description = "Also run the programs that the stack's own .checks.yml names." };
+        var report = new Option<string[]>("--report") { Description = $"Also write the report to this file ({ValidationReportWriter.Extensions}); may be repeated. For one stack at a time.", Validators = { CommandSession.RequireValue } };
+        var baseline = new Option<string?>("--baseline") { Description = "An earlier report (.json): say what is new since, what was mended and what still fails.", Validators = { CommandSession.RequireValue } };
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing; the exit code tells." };
-        var command = new Command("test", "Holds a stack against every check there is: files, containers, login, models.") { id, category, exclude, fix, deep, runCommands, quiet, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
+        var command = new Command("test", "Holds a stack against every check there is: files, containers, login, models.") { id, category, exclude, fix, deep, runCommands, report, baseline, quiet, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
+        command.Validators.Add(result =>
+        {
+            if (Array.Find(result.GetValue(report) ?? [], file => !ValidationReportWriter.IsKnown(file)) is { } unknown)
+                result.AddError($"The name of the --report '{unknown}' must end in {ValidationReportWriter.Extensions}.");
+        });
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             parsed.GetValue(json),
             parsed.GetValue(verbose),
@@ -37,12 +45,20 @@ internal static class TestCommand
                 };
                 DockerClient? engine = null;
                 var results = new List<CheckResult>();
+                var output = new ReportOutput(session, parsed.GetValue(report) ?? [], parsed.GetValue(baseline));
                 try
                 {
                     await session.ForEachStackAsync(
                         parsed.GetValue(path)!,
                         recover: parsed.GetValue(fix),
-                        async stack => results.AddRange(await TestAsync(session, stack, options, () => engine ??= EngineChoice.Connect(parsed), parsed.GetValue(fix), stop)),
+                        async stack =>
+                        {
+                            await output.PrepareAsync(stack, stop);
+                            var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
+                            var found = await TestAsync(session, stack, options, () => engine ??= EngineChoice.Connect(parsed), parsed.GetValue(fix), stop);
+                            results.AddRange(found);
+                            await output.WriteAsync(ValidationReport.Of(stack, found, startedAt, clock.Elapsed), stop);
+                        },
                         stop);
                 }
                 finally
@@ -78,6 +94,39 @@ internal static class TestCommand
                 session.Warn($"{result.Id} could not be mended: {session.Redactor.Describe(error)}");
             if (repair.Id is { } id)
                 session.Warn($"What was replaced is kept: comfyauth undo-fix --path {stack.Root} --id {id}");
+        }
+    }
+
+    /// <summary>Where the report of the run goes.</summary>
+    private sealed class ReportOutput(CommandSession session, string[] files, string? baseline)
+    {
+        private ValidationReport? _earlier;
+        private string? _reported;
+
+        /// <summary>Finds out before the checks are made whether the report can be written.</summary>
+        public async Task PrepareAsync(GenAIStack stack, CancellationToken stop)
+        {
+            if (baseline is not null)
+                _earlier ??= await ValidationReportReader.ReadAsync(baseline, stop);
+            if (files.Length == 0)
+                return;
+
+            if (_reported is not null)
+                throw new ComfyAuthException("ReportOfSeveralStacks", $"The report of '{stack.Root}' would replace that of '{_reported}'.", "Check one stack at a time with --report.");
+            foreach (var file in files)
+                await ValidationReportWriter.EnsureReplaceableAsync(file, stop);
+            _reported = stack.Root;
+        }
+
+        public async Task WriteAsync(ValidationReport report, CancellationToken stop)
+        {
+            if (_earlier is not null)
+                report = report.ComparedWith(_earlier);
+            foreach (var file in files)
+            {
+                await ValidationReportWriter.WriteAsync(report, file, session.Redactor, stop);
+                session.Say($"Report: {Path.GetFullPath(file)}");
+            }
         }
     }
 

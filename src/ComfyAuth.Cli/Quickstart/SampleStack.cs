@@ -65,6 +65,7 @@ internal static class SampleStack
 
             """);
         await transaction.CommitAsync(cancellationToken);
+        await SampleContent.LayOutAsync(root, cancellationToken);
 
         void Write(string path, string text) => transaction.Write(path, Encoding.UTF8.GetBytes(text), FileProtection.OwnerOnly);
     }

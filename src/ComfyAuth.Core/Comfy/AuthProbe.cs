@@ -43,7 +43,7 @@ public sealed class AuthProbe(SecretRedactor redactor)
                 Title = rule.Title,
                 Severity = rule.Severity,
                 IsVulnerable = verdict.IsVulnerable,
-                Evidence = redactor.Redact(verdict.Evidence),
+                Evidence = ServiceText.Clean(verdict.Evidence, redactor),
                 Remedy = verdict.IsVulnerable == true ? rule.Remedy : "",
             });
         }

@@ -48,7 +48,7 @@ internal static partial class AuthProbeRules
             "Publish the port on 127.0.0.1, and put a reverse proxy with TLS before it for others.",
             PublishedInTheClear) { IsOfComfyUILogin = false },
         new("foreign-origin", AuthFindingSeverity.Medium, "Pages of other sites may read the answers",
-            "A guarded path with a foreign Origin: Access-Control-Allow-Origin is * or that origin.",
+            "A guarded path with a foreign Origin: Access-Control-Allow-Origin is *, that origin or null.",
             "A page of any site, opened in a browser that reaches the service, may talk to it, and needs only the token.",
             "Start ComfyUI without --enable-cors-header, or name the one origin that needs it.",
             ForeignOriginAsync) { IsOfComfyUILogin = false },
@@ -151,6 +151,9 @@ internal static partial class AuthProbeRules
         {
             { Status: null } => new(null, reply.What),
             { AllowedOrigin: "*" or ForeignOrigin } => new(true, $"{reply.What} to a foreign Origin, and any origin is allowed"),
+
+            // The origin of every sandboxed frame.
+            { AllowedOrigin: "null" } => new(true, $"{reply.What} to a foreign Origin, and the origin null is allowed"),
             { AllowedOrigin: { } origin } => new(false, $"{reply.What} to a foreign Origin, and only {origin} is allowed"),
             _ => new(false, $"{reply.What} to a foreign Origin, and no origin is allowed"),
         };

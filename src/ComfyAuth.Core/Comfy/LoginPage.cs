@@ -31,8 +31,10 @@ internal static class LoginPage
     public static bool? LetsIn(LoginReply reply) => reply switch
     {
         { Status: not 302 } or { Location: null } => null,
-        { Location.AbsolutePath: "/" } when reply.Cookies.Any(IsSession) => true,
-        { Location: { Query: var query } } when query.Contains("wrong_password", StringComparison.Ordinal) => false,
+        { Location.Query: var query } when query.Contains("wrong_password", StringComparison.Ordinal) => false,
+
+        // It is / to the node; a proxy may have put a folder before it.
+        { Location.AbsolutePath: var path } when !path.EndsWith(Path, StringComparison.Ordinal) && reply.Cookies.Any(IsSession) => true,
         _ => null,
     };
 

@@ -56,6 +56,7 @@ public sealed class LoginProver(SecretRedactor redactor)
             Service = redactor.Redact(service.Name),
             Address = redactor.Redact(conversation.AddressOf(path)?.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) ?? ""),
             Evidence = [.. proof.Evidence.Select(redactor.Redact)],
+            Remedy = redactor.Redact(proof.Remedy),
         };
     }
 

@@ -40,7 +40,7 @@ internal sealed record MountSources(IReadOnlyList<string> Directories, IReadOnly
         }
     }
 
-    private static bool IsHere(DockerEndpoint endpoint) => endpoint.Transport switch
+    internal static bool IsHere(DockerEndpoint endpoint) => endpoint.Transport switch
     {
         DockerTransport.UnixSocket or DockerTransport.NamedPipe => true,
         DockerTransport.Tcp => endpoint.Host == "localhost" || (IPAddress.TryParse(endpoint.Host, out var address) && IPAddress.IsLoopback(address)),

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ComfyAuth.Comfy;
 using ComfyAuth.Containers;
 using ComfyAuth.Environments;
 using ComfyAuth.Tokens;
@@ -20,4 +21,5 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(RolloutResult<TokenSyncResult>))]
 [JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
 [JsonSerializable(typeof(ValidationReport))]
+[JsonSerializable(typeof(IReadOnlyList<ComfyImage>))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -57,6 +57,41 @@ public static class DefaultLayout
         },
     };
 
+    /// <summary>The folder of the model files.</summary>
+    public const string ModelsFolder = "docker-configurations/shared/models";
+
+    /// <summary>The FP8 models of Qwen image edit, with the sizes and hashes that the hub gives them.</summary>
+    public static IReadOnlyList<ModelFile> QwenModels { get; } =
+    [
+        new()
+        {
+            Name = "qwen_image_edit_2509_fp8_e4m3fn.safetensors",
+            Kind = "diffusion_models",
+            SizeInBytes = 20_430_698_424,
+            Sha256 = "318568f61951ab9da21100c7b896e3c1da67f0d2efad6421545e022cfaa2b2b4",
+            Repository = "Comfy-Org/Qwen-Image-Edit_ComfyUI",
+            PathInRepository = "split_files/diffusion_models/qwen_image_edit_2509_fp8_e4m3fn.safetensors",
+        },
+        new()
+        {
+            Name = "qwen_2.5_vl_7b_fp8_scaled.safetensors",
+            Kind = "text_encoders",
+            SizeInBytes = 9_384_670_680,
+            Sha256 = "cb5636d852a0ea6a9075ab1bef496c0db7aef13c02350571e388aea959c5c0b4",
+            Repository = "Comfy-Org/Qwen-Image_ComfyUI",
+            PathInRepository = "split_files/text_encoders/qwen_2.5_vl_7b_fp8_scaled.safetensors",
+        },
+        new()
+        {
+            Name = "qwen_image_vae.safetensors",
+            Kind = "vae",
+            SizeInBytes = 253_806_246,
+            Sha256 = "a70580f0213e67967ee9c95f05bb400e8fb08307e017a924bf3441223e023d1f",
+            Repository = "Comfy-Org/Qwen-Image_ComfyUI",
+            PathInRepository = "split_files/vae/qwen_image_vae.safetensors",
+        },
+    ];
+
     /// <summary>Describes the original stack under a root.</summary>
     /// <param name="root">The stack's root; decides which of the two places of the Qwen service is meant.</param>
     /// <returns>The definition; nothing in it is checked to exist.</returns>
@@ -140,6 +175,8 @@ public static class DefaultLayout
             File($"{folder}/workspace/ComfyUI/login/PASSWORD", TokenFormat.PasswordFile, TokenPresence.WhenPresent),
             .. EnvironmentLocations($"{NotebooksFolder}/.env", TokenPresence.WhenFileExists, "COMFYUI_API_TOKEN"),
         ],
+        ModelsFolder = ModelsFolder,
+        Models = QwenModels,
     };
 
     private static ServiceDefinition Flux { get; } = new()

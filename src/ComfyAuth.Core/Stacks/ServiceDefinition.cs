@@ -32,4 +32,10 @@ public sealed record ServiceDefinition
 
     /// <summary>Its own source of truth, relative to the stack's root; null to share the stack's.</summary>
     public string? Source { get; init; }
+
+    /// <summary>The folder of its model files, relative to the stack's root; null when it has none.</summary>
+    public string? ModelsFolder { get; init; }
+
+    /// <summary>The model files that it needs.</summary>
+    public IReadOnlyList<ModelFile> Models { get; init; } = [];
 }

@@ -243,7 +243,7 @@ public static partial class StackFile
         {
             var written = map!.Map(name)
                 ?? throw map.Error(name, $"service '{name}' says nothing", "Give it at least one key, or delete the line.");
-            written.Allow("remove", "container", "url", "health", "auth", "compose", "source", "passwordFile", "env", "tokens");
+            written.Allow("remove", "container", "url", "health", "auth", "compose", "source", "passwordFile", "env", "tokens", "modelsFolder", "models");
             var index = services.FindIndex(service => service.Name == name);
             if (written.Boolean("remove") == true)
             {
@@ -283,6 +283,30 @@ public static partial class StackFile
             PasswordFile = PathInContainer(map, "passwordFile") ?? basis.PasswordFile,
             Environment = map.Map("env") is { } environment ? Environment(environment, basis.Environment, root) : basis.Environment,
             TokenLocations = map.Has("tokens") ? [.. map.Maps("tokens").Select(location => Location(location, root))] : basis.TokenLocations,
+            ModelsFolder = PathIn(map, "modelsFolder", root) ?? basis.ModelsFolder,
+            Models = map.Has("models") ? [.. map.Maps("models").Select(Model)] : basis.Models,
+        };
+    }
+
+    private static ModelFile Model(YamlMap map)
+    {
+        map.Allow("file", "size", "sha256", "repository", "path");
+        var file = map.Text("file") ?? throw map.Error(null, "the model has no file", "Add 'file:' with its path below the models folder, such as vae/qwen_image_vae.safetensors.");
+        var parts = file.Split('/');
+        if (parts.Length < 2 || Array.Exists(parts, part => part is "" or "." or ".." || part.AsSpan().IndexOfAny("\\:\0") >= 0))
+            throw map.Error("file", "the file is not one below the models folder", "Write the folder of its kind and its name with / between them, such as vae/qwen_image_vae.safetensors.");
+        var hash = map.Text("sha256");
+        if (hash is not null && (hash.Length != 64 || !hash.All(char.IsAsciiHexDigit)))
+            throw map.Error("sha256", "the value is not a SHA-256", "Write its 64 hexadecimal digits.");
+
+        return new()
+        {
+            Name = parts[^1],
+            Kind = string.Join('/', parts[..^1]),
+            SizeInBytes = map.Bytes("size"),
+            Sha256 = hash?.ToLowerInvariant(),
+            Repository = map.Text("repository"),
+            PathInRepository = map.Text("path"),
         };
     }
 

@@ -75,6 +75,11 @@ internal sealed class YamlMap
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
         : throw Error(key, $"'{key}' takes a whole number", "Write digits only.");
 
+    /// <summary>A number of bytes, or null where the key is missing.</summary>
+    public long? Bytes(string key) => Text(key) is not { } text ? null
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw Error(key, $"'{key}' takes a number of bytes", "Write digits only.");
+
     /// <summary>A boolean, or null where the key is missing.</summary>
     public bool? Boolean(string key) => Text(key) switch
     {

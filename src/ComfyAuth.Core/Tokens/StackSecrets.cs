@@ -19,42 +19,91 @@ public static class StackSecrets
         ArgumentNullException.ThrowIfNull(stack);
         ArgumentNullException.ThrowIfNull(redactor);
 
+        foreach (var (value, _) in Read(stack))
+            redactor.Register(value);
+    }
+
+    /// <summary>The secrets that stand in a stack's files, each with a name for it; some more than once.</summary>
+    internal static IEnumerable<(string Value, string Name)> Read(GenAIStack stack)
+    {
         var files = new StackFiles(stack);
         var services = stack.Definition.Services;
-        foreach (var source in services.Select(service => service.Source).OfType<string>().Prepend(stack.Definition.Source).Distinct())
-            BearerToken.Read(files, source, redactor);
+        foreach (var source in Sources(stack))
+        {
+            foreach (var secret in Read(files, source))
+                yield return secret;
+        }
 
         foreach (var (service, location) in services.SelectMany(service => service.TokenLocations.Select(location => (service, location))))
         {
-            if (location.Role != TokenRole.UserName)
-                redactor.Register(TokenReading.Of(service, location, files, Environment.GetEnvironmentVariable).Written);
+            if (location.Role != TokenRole.UserName && TokenReading.Of(service, location, files, Environment.GetEnvironmentVariable).Written is { } written)
+                yield return (written, $"{(location.Role == TokenRole.Hash ? "the token" : "the password")} of {location.DisplayName}");
         }
 
-        var environments = services
-            .SelectMany(service => service.TokenLocations.Where(location => location.Format == TokenFormat.DotEnv).Select(location => location.Path).Append(service.Environment?.Path))
-            .Append(DefaultLayout.HuggingFaceFile)
-            .Append(stack.Definition.Content?.Environment?.Path)
-            .Concat(stack.Definition.Apis.Select(api => api.File))
-            .OfType<string>()
-            .Distinct();
-        foreach (var environment in environments)
-            Register(files.Get(environment), redactor);
+        foreach (var secret in Environments(stack).SelectMany(environment => ReadVariables(files, environment)))
+            yield return secret;
     }
 
-    private static void Register(StackFileContent file, SecretRedactor redactor)
+    /// <summary>The files that secrets belong in, relative to the root: they may be there or not.</summary>
+    internal static IReadOnlyList<string> Files(GenAIStack stack) =>
+    [
+        .. Sources(stack)
+            .Concat(stack.Definition.Services.SelectMany(service => service.TokenLocations).Select(location => location.Path))
+            .Concat(Environments(stack))
+            .Distinct(),
+    ];
+
+    private static IEnumerable<string> Sources(GenAIStack stack) =>
+        stack.Definition.Services.Select(service => service.Source).OfType<string>().Prepend(stack.Definition.Source).Distinct();
+
+    private static IEnumerable<string> Environments(GenAIStack stack) => stack.Definition.Services
+        .SelectMany(service => service.TokenLocations.Where(location => location.Format == TokenFormat.DotEnv).Select(location => location.Path).Append(service.Environment?.Path))
+        .Append(DefaultLayout.HuggingFaceFile)
+        .Append(stack.Definition.Content?.Environment?.Path)
+        .Concat(stack.Definition.Apis.Select(api => api.File))
+        .OfType<string>()
+        .Distinct();
+
+    private static List<(string Value, string Name)> Read(StackFiles files, string source)
     {
+        List<(string Value, string Name)> secrets = [];
+        var content = files.Get(source);
+        try
+        {
+            if (content.Bytes is null)
+                return secrets;
+            var file = TokenSourceFile.Parse(content.Bytes, content.Path);
+            var credential = file.Credential(content.Path);
+            secrets.Add((credential.Hash.Reveal(), $"the token of {source}"));
+            foreach (var password in new[] { credential.Password, file.SecondPassword(content.Path) }.OfType<SecretText>())
+                secrets.Add((password.Reveal(), $"the password of {source}"));
+        }
+        catch (ComfyAuthException)
+        {
+            // Whoever checks the source tells what is wrong with it.
+        }
+
+        return secrets;
+    }
+
+    private static List<(string Value, string Name)> ReadVariables(StackFiles files, string path)
+    {
+        List<(string Value, string Name)> secrets = [];
+        var file = files.Get(path);
         try
         {
             foreach (var entry in file.Document.Entries.Where(entry => SecretRedactor.IsSecretName(entry.Name)))
             {
                 // A reader may lose a part of what was meant.
-                redactor.Register(entry.RawValue?.Trim(' ', '\t', '\'', '"'));
-                redactor.Register(file.Document.Get(entry.Name));
+                foreach (var value in new[] { entry.RawValue?.Trim(' ', '\t', '\'', '"'), file.Document.Get(entry.Name) }.Where(value => !string.IsNullOrEmpty(value)))
+                    secrets.Add((value!, $"{entry.Name} of {path}"));
             }
         }
         catch (DotEnvSyntaxException)
         {
             // Nobody can tell where its values begin and end; those that look like secrets are found by their look.
         }
+
+        return secrets;
     }
 }

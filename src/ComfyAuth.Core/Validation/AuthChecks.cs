@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using ComfyAuth.Comfy;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
@@ -8,6 +10,8 @@ namespace ComfyAuth.Validation;
 internal static class AuthChecks
 {
     private const string Protected = "auth.api.protected";
+
+    private const int LogLines = 500;
 
     /// <summary>What the login took, asked once for all checks of a service.</summary>
     private static readonly SharedServiceFact<(LoginExpectation Expected, LoginProof Proof)> ProofFact = new(async (context, service, stop) =>
@@ -71,6 +75,17 @@ internal static class AuthChecks
             [Protected, TokenChecks.Source],
             expected => expected.Token is not null ? null : "No token of the service is known here.",
             isOfComfyUI: true),
+        new(
+            "auth.surface",
+            "Login has no known weakness",
+            "The live login is held against the weaknesses that are known of ComfyUI-Login and of how it is deployed: the first visitor who sets the password, guest mode, paths that it does not guard, tokens in the log, and more.",
+            "Do what is said at each finding.",
+            HasAuth,
+            SurfaceAsync)
+        {
+            DependsOn = [ServiceChecks.Live],
+            Timeout = TimeSpan.FromMinutes(2),
+        },
     ];
 
     /// <summary>Whether a service has a login of any kind.</summary>
@@ -93,6 +108,60 @@ internal static class AuthChecks
         {
             // Told by the check of the source. Whether strangers are refused can be asked without it.
             return new();
+        }
+    }
+
+    private static async Task<CheckOutcome> SurfaceAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
+    {
+        var expected = await ExpectationAsync(context, service, stop).ConfigureAwait(false);
+        var (log, bindings) = await BesideAsync(context, service, stop).ConfigureAwait(false);
+        var input = new AuthProbeInput { Token = expected.Token, Password = expected.Password, UserName = expected.UserName, Log = log, Bindings = bindings };
+        var findings = await new AuthProbe(context.Redactor).ProbeAsync(service, input, stop).ConfigureAwait(false);
+        var weak = findings.Where(finding => finding.IsVulnerable == true && finding.Severity > AuthFindingSeverity.Info).OrderByDescending(finding => finding.Severity).ToList();
+        var hints = findings.Where(finding => finding.IsVulnerable == true && finding.Severity == AuthFindingSeverity.Info);
+        var unknown = findings.Where(finding => finding.IsVulnerable is null).ToList();
+        string[] evidence =
+        [
+            .. weak.Concat(hints).Select(finding => $"{finding.Severity} {finding.Id}: {finding.Title}: {finding.Evidence}"),
+            .. unknown.Select(finding => $"not known: {finding.Id}: {finding.Evidence}"),
+        ];
+        if (weak is [var worst, ..])
+        {
+            var message = weak.Count == 1 ? $"{worst.Title}." : string.Create(CultureInfo.InvariantCulture, $"{worst.Title}, and {weak.Count - 1} more.");
+            return new(worst.Severity >= AuthFindingSeverity.High ? CheckStatus.Failed : CheckStatus.Warning, message) { Evidence = evidence, Remedy = string.Join(' ', weak.Select(finding => finding.Remedy).Distinct().Take(3)) };
+        }
+
+        return findings.Count > 0 && unknown.Count == findings.Count
+            ? CheckOutcome.Error("The answers of the service do not tell.", evidence)
+            : CheckOutcome.Passed(unknown.Count == 0 ? "None of the weaknesses is there." : string.Create(CultureInfo.InvariantCulture, $"None of the weaknesses is there; of {unknown.Count} it could not be told."), evidence);
+    }
+
+    /// <summary>What the engine knows beside what the service answers: the end of the log, and where the port is published. Null where it cannot be asked.</summary>
+    private static async Task<(IReadOnlyList<string>? Log, IReadOnlyList<IPEndPoint>? Bindings)> BesideAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
+    {
+        try
+        {
+            var snapshot = await context.SnapshotAsync(service, stop).ConfigureAwait(false);
+            if (!ContainerChecks.IsInspected(snapshot))
+                return (null, null);
+
+            var container = snapshot.Container!;
+            List<string> log = [];
+            await foreach (var line in context.Engine.LogsAsync(container.Id, new() { Tail = LogLines, Tty = container.Tty }, stop).ConfigureAwait(false))
+                log.Add(line.Text);
+            IPEndPoint[] bindings =
+            [
+                .. container.Ports
+                    .Where(port => port.PublicPort is not null)
+                    .Select(port => new IPEndPoint(IPAddress.TryParse(port.HostAddress, out var address) ? address : IPAddress.Any, port.PublicPort!.Value)),
+            ];
+
+            // On the host's network, only the program itself knows what it listens on.
+            return (log, container.NetworkMode == "host" ? null : bindings);
+        }
+        catch (ComfyAuthException)
+        {
+            return (null, null);
         }
     }
 

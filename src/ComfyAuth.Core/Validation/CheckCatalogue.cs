@@ -14,5 +14,9 @@ public static class CheckCatalogue
         .. TokenChecks.All,
         .. ContentChecks.All,
         .. EnvironmentChecks.All,
+        .. SecretsChecks.All,
+        .. ModelChecks.All,
+        .. GpuChecks.All,
+        .. HardeningChecks.All,
     ];
 }

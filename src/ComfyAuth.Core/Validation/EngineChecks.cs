@@ -129,6 +129,8 @@ internal static class EngineChecks
         List<DiskSpace> disks = [];
         if (OperatingSystem.IsLinux() && context.Engine.Endpoint.Transport == DockerTransport.UnixSocket && engine.DataFolder.StartsWith('/'))
             disks.AddRange(DiskSpace.Of("the folder of the engine", engine.DataFolder));
+        foreach (var folder in context.Services.Where(ModelChecks.HasModels).GroupBy(service => context.Stack.PathOf(service.ModelsFolder!)))
+            disks.AddRange(DiskSpace.Of("the folder of the models", folder.Key, folder.Sum(service => ModelChecks.MissingBytes(context.Stack, service))));
         return Judge(engine.Memory, disks);
     }
 

@@ -74,6 +74,18 @@ internal static class TokenChecks
             PlanFix = SynchronizeAsync,
         },
         new(
+            "token.running",
+            "Running container and server have the token",
+            "A container keeps the environment that it was made with, and a server what it read at its start: both are compared with the source of truth, with login/PASSWORD in the container between them.",
+            "Restart the container with Restart-GenAIContainer, which recreates it where a restart is not enough.",
+            HasLogin,
+            RunningAsync)
+        {
+            DependsOn = [Source, ContainerChecks.Running],
+            Weight = 2,
+            Timeout = TimeSpan.FromMinutes(2),
+        },
+        new(
             "token.strength",
             "Password and hash are hard to guess",
             "ComfyUI-Login has no lockout, so whoever reaches it may guess for as long as they like: the password must be long and nobody's default, and the hash must be slow.",
@@ -157,6 +169,22 @@ internal static class TokenChecks
             [] => CheckOutcome.Passed(string.Create(CultureInfo.InvariantCulture, $"All {agreeing} places agree with the source.")),
             _ when open.Exists(seen => seen.State == TokenState.Unreadable) => CheckOutcome.Error("Not all places can be read.", evidence) with { Remedy = remedy },
             _ => CheckOutcome.Warning("Not all places can be compared.", evidence) with { Remedy = remedy },
+        };
+    }
+
+    private static async Task<CheckOutcome> RunningAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
+    {
+        var auditor = new LiveTokenAuditor(new TokenAuditor(context.Verifier, context.Redactor, context.Shell), context.Engine, context.Redactor);
+        var places = (await auditor.AuditAsync(context.Stack, [service.Name], stop).ConfigureAwait(false)).Where(seen => seen.Layer != TokenLayer.File).ToList();
+        var faults = places.Where(seen => seen.IsFault).ToList();
+        var open = places.Where(seen => seen is { IsFault: false, State: not TokenState.Match }).ToList();
+        string[] evidence = [.. faults.Concat(open).Concat(places.Where(seen => seen.State == TokenState.Match)).Select(Line)];
+        var remedy = string.Join(' ', faults.Concat(open).Select(seen => seen.Remedy).Where(text => text.Length > 0).Distinct());
+        return (faults, open) switch
+        {
+            ({ Count: > 0 }, _) => CheckOutcome.Failed($"The running stack does not have the source's token: {string.Join(", ", faults.Select(seen => $"{seen.Location} is {seen.State}").Distinct())}.", evidence) with { Remedy = remedy },
+            (_, { Count: > 0 }) => CheckOutcome.Error($"It could not be seen everywhere what the running stack has: {string.Join(", ", open.Select(seen => seen.Location).Distinct())}.", evidence) with { Remedy = remedy },
+            _ => CheckOutcome.Passed("Container and server have the source's token.", evidence),
         };
     }
 

@@ -44,7 +44,7 @@ internal sealed partial class ImageFolders : IDisposable
         var root = Of(type)!;
         var name = Path.GetFileName(prefix);
         var subfolder = Path.GetDirectoryName(prefix) ?? "";
-        var folder = Below(root, subfolder) ?? throw new NodeException("Exception", "**** ERROR: Saving image outside the output folder is not allowed.");
+        var folder = Below(root, subfolder) ?? throw new NodeException("**** ERROR: Saving image outside the output folder is not allowed.", "Exception");
         Directory.CreateDirectory(folder);
         var last = Directory.EnumerateFiles(folder, "*_*_.png")
             .Select(file => Numbered().Match(Path.GetFileName(file)))

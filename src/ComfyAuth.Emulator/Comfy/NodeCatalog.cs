@@ -16,6 +16,7 @@ internal sealed class NodeCatalog
         foreach (var (name, node) in JsonNode.Parse(stream)!.AsObject())
         {
             var described = node!.AsObject();
+            ReadThrough(described);
             if (options.IsRecent || !described.ContainsKey("since"))
                 _classes.Add(name, described);
         }
@@ -85,6 +86,13 @@ internal sealed class NodeCatalog
         if (known["experimental"] is { } experimental)
             described["experimental"] = experimental.DeepClone();
         return described;
+    }
+
+    /// <summary>What was parsed is laid out at its first reading, which two requests must not do at once.</summary>
+    private static void ReadThrough(JsonNode? node)
+    {
+        foreach (var child in node is JsonObject map ? map.Select(one => one.Value) : node as JsonArray ?? Enumerable.Empty<JsonNode?>())
+            ReadThrough(child);
     }
 
     /// <summary>A single choice with an at sign names the folder whose files are the choices.</summary>

@@ -1,9 +1,9 @@
 namespace ComfyAuth.Emulator.Comfy;
 
 /// <summary>An exception that a node of the real server would raise.</summary>
-/// <param name="type">The name of the exception in Python, such as <c>torch.OutOfMemoryError</c>.</param>
 /// <param name="message">What it says.</param>
-internal sealed class NodeException(string type, string message) : Exception(message)
+/// <param name="type">The name of the exception in Python, such as <c>torch.OutOfMemoryError</c>.</param>
+internal sealed class NodeException(string message, string type) : Exception(message)
 {
     /// <summary>The name of the exception in Python.</summary>
     public string Type => type;

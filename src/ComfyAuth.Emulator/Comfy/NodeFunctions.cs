@@ -27,21 +27,21 @@ internal static class NodeFunctions
     };
 
     private static List<Picture> Empty(int width, int height, int count, int color) => (long)width * height * count > MaximumPixels
-        ? throw new NodeException("RuntimeError", "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory")
+        ? throw new NodeException("[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory", "RuntimeError")
         : [.. Enumerable.Repeat(Picture.Flat(width, height, color), count)];
 
     private static async Task<Picture> LoadAsync(ImageFolders folders, string name)
     {
         // Deleted since the prompt was validated.
         if (folders.Upload(name) is not { } file)
-            throw new NodeException("FileNotFoundError", $"[Errno 2] No such file or directory: '/app/ComfyUI/input/{name}'");
+            throw new NodeException($"[Errno 2] No such file or directory: '/app/ComfyUI/input/{name}'", "FileNotFoundError");
         try
         {
             return PngFile.Read(await File.ReadAllBytesAsync(file));
         }
         catch (InvalidDataException error)
         {
-            throw new NodeException("PIL.UnidentifiedImageError", $"cannot identify image file '/app/ComfyUI/input/{name}' (the emulator reads PNG only: {error.Message})");
+            throw new NodeException($"cannot identify image file '/app/ComfyUI/input/{name}' (the emulator reads PNG only: {error.Message})", "PIL.UnidentifiedImageError");
         }
     }
 

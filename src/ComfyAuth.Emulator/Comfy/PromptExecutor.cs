@@ -75,7 +75,7 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
             if (faults(id, name) is { } fault)
             {
                 if (fault.ExceptionType is { } type)
-                    throw new NodeException(type, fault.ExceptionMessage);
+                    throw new NodeException(fault.ExceptionMessage, type);
                 await Task.Delay(Timeout.InfiniteTimeSpan, interrupt);
             }
 

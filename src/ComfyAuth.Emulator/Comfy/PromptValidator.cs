@@ -94,11 +94,11 @@ internal sealed class PromptValidator(NodeCatalog catalog, ImageFolders folders,
         if (known.GetValueOrDefault(id) is { } already)
             return already;
         if (depth > MaximumDepth || !known.TryAdd(id, null))
-            throw new NodeException("RecursionError", "maximum recursion depth exceeded");
+            throw new NodeException("maximum recursion depth exceeded", "RecursionError");
 
         var name = ClassOf(nodes, id);
         if (nodes[id]!["inputs"] is not JsonObject inputs)
-            throw new NodeException("KeyError", "'inputs'");
+            throw new NodeException("'inputs'", "KeyError");
 
         var errors = new List<JsonObject>();
         var valid = true;
@@ -133,12 +133,12 @@ internal sealed class PromptValidator(NodeCatalog catalog, ImageFolders folders,
 
         var source = PythonText(link[0]);
         if (!IsText(link[0]) || !nodes.ContainsKey(source))
-            throw new NodeException("KeyError", IsText(link[0]) ? $"'{source}'" : source);
+            throw new NodeException(IsText(link[0]) ? $"'{source}'" : source, "KeyError");
         if (link[1] is not JsonValue slotValue || !slotValue.TryGetValue(out int slot))
-            throw new NodeException("TypeError", "list indices must be integers or slices, not str");
+            throw new NodeException("list indices must be integers or slices, not str", "TypeError");
         var outputs = catalog.Outputs(ClassOf(nodes, source));
         if (slot >= outputs.Length || slot < -outputs.Length)
-            throw new NodeException("IndexError", "tuple index out of range");
+            throw new NodeException("tuple index out of range", "IndexError");
 
         var type = outputs[slot < 0 ? outputs.Length + slot : slot];
         if (type != input.Type)

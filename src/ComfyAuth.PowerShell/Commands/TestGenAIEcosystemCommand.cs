@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using ComfyAuth.PowerShell.Binding;
+using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Validation;
 
@@ -39,11 +41,17 @@ namespace ComfyAuth.PowerShell.Commands;
 /// </example>
 [Cmdlet(VerbsDiagnostic.Test, "GenAIEcosystem", DefaultParameterSetName = ResultSet, SupportsShouldProcess = true)]
 [OutputType(typeof(CheckResult), ParameterSetName = [ResultSet])]
+[OutputType(typeof(ValidationReport), ParameterSetName = [ReportSet])]
 [OutputType(typeof(bool), ParameterSetName = [QuietSet])]
 public sealed class TestGenAIEcosystemCommand : EngineCmdlet
 {
     private const string ResultSet = "Result";
+    private const string ReportSet = "Report";
     private const string QuietSet = "Quiet";
+
+    private string[]? _reportPaths;
+    private ValidationReport? _baseline;
+    private string? _reported;
 
     private bool _isFine = true;
     private bool _any;
@@ -81,6 +89,20 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
     [Parameter]
     public SwitchParameter RunCommands { get; set; }
 
+    /// <summary>Gives one report for each stack in the place of the results: scores, verdict, what to do, and the results in a stable order.</summary>
+    [Parameter(ParameterSetName = ReportSet, Mandatory = true)]
+    public SwitchParameter Report { get; set; }
+
+    /// <summary>Also writes the report to these files; the extension of each (.json, .md, .html or .xml for JUnit) chooses the form. For one stack at a time.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? ReportPath { get; set; }
+
+    /// <summary>An earlier report (.json): the report says what is new since, what was mended and what still fails.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Baseline { get; set; }
+
     /// <summary>Gives one bool in the place of the results: true where nothing failed and everything could be checked.</summary>
     [Parameter(ParameterSetName = QuietSet, Mandatory = true)]
     public SwitchParameter Quiet { get; set; }
@@ -96,16 +118,20 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
         var complete = false;
         try
         {
+            await PrepareReportAsync(pipe, stack, stop);
+            var results = new List<CheckResult>();
             var total = StackValidator.Select(stack, options).Count;
-            var done = 0;
+            var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
             await foreach (var result in RunAsync(pipe, stack, options, stop))
             {
+                results.Add(result);
                 _isFine &= result.Status is not (CheckStatus.Failed or CheckStatus.Error);
-                pipe.WriteProgress($"Checking {stack.Root}", result.Title, Math.Min(++done, total), total);
-                if (!Quiet)
+                pipe.WriteProgress($"Checking {stack.Root}", result.Title, Math.Min(results.Count, total), total);
+                if (ParameterSetName == ResultSet)
                     pipe.WriteObject(result);
             }
 
+            await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed), stop);
             complete = true;
         }
         finally
@@ -126,6 +152,35 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
     private IAsyncEnumerable<CheckResult> RunAsync(CmdletPipe pipe, GenAIStack stack, ValidationOptions options, CancellationToken stop) => Fix
         ? new StackRepairer(pipe.Redactor, Verifier, Connect).RunAsync(stack, options, change => pipe.ShouldProcessAsync(change.Target, change.Action), repair => Tell(pipe, repair), stop)
         : new StackValidator(pipe.Redactor, Verifier, Connect).RunAsync(stack, options, stop);
+
+    /// <summary>Finds out before the checks are made whether the report can be written.</summary>
+    private async Task PrepareReportAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
+    {
+        if (Baseline is not null && _baseline is null)
+            _baseline = await ValidationReportReader.ReadAsync((await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, Baseline, literal: true)))[0], stop);
+        if (ReportPath is null)
+            return;
+
+        if (_reported is not null)
+            throw new ComfyAuthException("ReportOfSeveralStacks", $"The report of '{stack.Root}' would replace that of '{_reported}'.", "Check one stack at a time with -ReportPath.");
+        _reportPaths ??= await pipe.AskAsync(cmdlet => ReportPath.Select(path => FileSystemPath.Resolve(cmdlet, path, literal: true)[0]).ToArray());
+        foreach (var path in _reportPaths)
+            await ValidationReportWriter.EnsureReplaceableAsync(path, stop);
+        _reported = stack.Root;
+    }
+
+    private async Task WriteReportAsync(CmdletPipe pipe, ValidationReport report, CancellationToken stop)
+    {
+        if (_baseline is not null)
+            report = report.ComparedWith(_baseline);
+        if (Report)
+            pipe.WriteObject(report);
+        foreach (var path in _reportPaths ?? [])
+        {
+            if (await pipe.ShouldProcessAsync(path, "Write the report"))
+                await ValidationReportWriter.WriteAsync(report, path, pipe.Redactor, stop);
+        }
+    }
 
     private static void Tell(CmdletPipe pipe, StackRepair repair)
     {

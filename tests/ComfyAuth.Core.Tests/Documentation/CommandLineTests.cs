@@ -36,6 +36,7 @@ public sealed partial class CommandLineTests
             ["restore-env"] = context.EnvironmentRestoreResult,
             ["containers"] = context.ContainerDiagnosis,
             ["wait"] = context.ContainerWaitResult,
+            ["run-workflow"] = context.ComfyImage,
         };
 
         var rows = DocumentRow().Matches(Repository.Read("docs/cli.md")).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);

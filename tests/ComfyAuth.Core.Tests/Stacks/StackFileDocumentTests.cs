@@ -23,6 +23,7 @@ public sealed partial class StackFileDocumentTests
         { "$defs/content", "content: { zzz: 1 }\n" },
         { "$defs/api", "apis: { openai: { zzz: 1 } }\n" },
         { "$defs/python", "python: { zzz: 1 }\n" },
+        { "$defs/model", "services: { sd35: { models: [ { zzz: 1 } ] } }\n" },
     };
 
     /// <summary>A choice of the schema, and a stack file that chooses what nobody knows.</summary>
@@ -103,6 +104,9 @@ public sealed partial class StackFileDocumentTests
             if (location.Variable is not null)
                 Assert.Contains($"`{location.Variable}`", Document, StringComparison.Ordinal);
         }
+
+        foreach (var model in stack.Services.SelectMany(service => service.Models))
+            Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"| `{model.Path}` | {model.SizeInBytes:N0} | `{model.Repository}` |"), Document, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -71,6 +71,18 @@ public sealed class StackFileTests
     }
 
     [Fact]
+    public void Models_take_the_place_of_the_built_in_ones()
+    {
+        var service = Parse("services:\n  comfyui-qwen:\n    modelsFolder: weights\n    models:\n      - { file: vae/sub/a.safetensors, size: 20430698424, sha256: " + new string('A', 64) + ", repository: some/where, path: x/a }\n").Services[0];
+
+        Assert.Equal("weights", service.ModelsFolder);
+        Assert.Equal(
+            [new ModelFile { Name = "a.safetensors", Kind = "vae/sub", SizeInBytes = 20_430_698_424, Sha256 = new string('a', 64), Repository = "some/where", PathInRepository = "x/a" }],
+            service.Models);
+        Assert.Empty(Parse("services:\n  comfyui-qwen: { models: [] }\n").Services[0].Models);
+    }
+
+    [Fact]
     public void A_default_service_can_be_removed() =>
         Assert.DoesNotContain(Parse("services:\n  sd35: { remove: true }\n").Services, service => service.Name == "sd35");
 
@@ -87,6 +99,13 @@ public sealed class StackFileTests
     [InlineData("services:\n  sd35: { auth: comfy-login }\n", "F(2,17): 'comfy-login' is not one of the choices. | Did you mean 'comfyui-login'?")]
     [InlineData("services:\n  sd35: { tokens: [ { file: x, variable: A, format: token } ] }\n", "F(2,32): a variable goes with format 'env'")]
     [InlineData("services:\n  sd35: { tokens: [ { variable: A } ] }\n", "F(2,21): the location has no file.")]
+    [InlineData("services:\n  sd35: { models: [ { size: 1 } ] }\n", "F(2,21): the model has no file.")]
+    [InlineData("services:\n  sd35: { models: [ { file: a.safetensors } ] }\n", "F(2,23): the file is not one below the models folder.")]
+    [InlineData("services:\n  sd35: { models: [ { file: ../vae/a.safetensors } ] }\n", "F(2,23): the file is not one below the models folder.")]
+    [InlineData("services:\n  sd35: { models: [ { file: /vae/a.safetensors } ] }\n", "F(2,23): the file is not one below the models folder.")]
+    [InlineData("services:\n  sd35: { models: [ { file: vae/a, size: -1 } ] }\n", "F(2,36): 'size' takes a number of bytes.")]
+    [InlineData("services:\n  sd35: { models: [ { file: vae/a, sha256: abc } ] }\n", "F(2,36): the value is not a SHA-256.")]
+    [InlineData("services:\n  sd35: { modelsFolder: /models }\n", "F(2,11): the path is not one of a file inside the stack's folder.")]
     [InlineData("version: 2\n", "F(1,1): version 2 is not known.")]
     [InlineData("version: one\n", "F(1,1): 'version' takes a whole number.")]
     [InlineData("defaults: yes\n", "F(1,1): 'defaults' takes true or false.")]

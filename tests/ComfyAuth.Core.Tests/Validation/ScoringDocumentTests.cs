@@ -22,9 +22,11 @@ public sealed class ScoringDocumentTests
         Assert.Empty(ValidationScore.Critical.Except(CheckCatalogue.All.Select(check => check.Id)));
     }
 
-    [Fact]
-    public void The_metrics_count_checks_that_there_are() =>
-        Assert.Empty(new[] { "container.running", "container.health", "service.ready" }.Except(CheckCatalogue.All.Select(check => check.Id)));
+    [Theory]
+    [InlineData("container.running")]
+    [InlineData("container.health")]
+    [InlineData("service.ready")]
+    public void The_metrics_count_checks_that_there_are(string id) => Assert.Contains(id, CheckCatalogue.All.Select(check => check.Id));
 
     [Fact]
     public void The_table_of_categories_is_that_of_the_code() =>

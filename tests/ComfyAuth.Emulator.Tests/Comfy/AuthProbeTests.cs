@@ -114,6 +114,22 @@ public sealed class AuthProbeTests : IDisposable
         Assert.Equal(isVulnerable, finding.IsVulnerable);
     }
 
+    [Theory]
+    [InlineData("*", true)]
+    [InlineData("null", true)]
+    [InlineData("{origin}", true)]
+    [InlineData("https://site.example", false)]
+    [InlineData("{long}", false)]
+    public async Task An_origin_is_foreign_where_no_one_owns_it(string allowed, bool isVulnerable)
+    {
+        await using var server = await HardenedServer.StartAsync(_stop, request => allowed.Replace("{origin}", request.Headers.Origin).Replace("{long}", new('x', 10_000)));
+
+        var finding = await FindAsync("foreign-origin", server.Address, new());
+
+        Assert.Equal(isVulnerable, finding.IsVulnerable);
+        Assert.InRange(finding.Evidence.Length, 1, 500);
+    }
+
     [Fact]
     public async Task The_log_is_searched_for_any_token()
     {
@@ -176,11 +192,11 @@ public sealed class AuthProbeTests : IDisposable
     }
 
     /// <summary>A login behind a proxy that mends what can be mended.</summary>
-    private sealed class HardenedServer : EmulatedServer
+    private sealed class HardenedServer(Func<HttpRequest, string?>? origin) : EmulatedServer
     {
-        public static async Task<EmulatedServer> StartAsync(CancellationToken stop)
+        public static async Task<EmulatedServer> StartAsync(CancellationToken stop, Func<HttpRequest, string?>? origin = null)
         {
-            var server = new HardenedServer();
+            var server = new HardenedServer(origin);
             await server.ListenAsync(stop);
             return server;
         }
@@ -188,6 +204,8 @@ public sealed class AuthProbeTests : IDisposable
         protected override Task AnswerAsync(HttpContext context)
         {
             var response = context.Response;
+            if (origin?.Invoke(context.Request) is { } allowed)
+                response.Headers.AccessControlAllowOrigin = allowed;
             switch (context.Request.Method, context.Request.Path.Value)
             {
                 case ("GET", "/login"):

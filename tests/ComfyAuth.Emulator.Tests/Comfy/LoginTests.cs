@@ -208,6 +208,27 @@ public sealed class LoginTests : IDisposable
     }
 
     [Fact]
+    public async Task A_prompt_without_nodes_tells_a_good_token_from_a_bad_one_and_runs_nothing()
+    {
+        await using var server = await StartAsync("set");
+
+        Assert.Contains("prompt_no_outputs", await SendAsync(server, HttpMethod.Post, "/prompt", Bearer(Hash)), StringComparison.Ordinal);
+        Assert.Equal("""{"error": "Authentication required."}""", await SendAsync(server, HttpMethod.Post, "/prompt", Bearer("wrong")));
+    }
+
+    [Fact]
+    public async Task Who_follows_redirects_takes_the_login_page_for_an_answer()
+    {
+        await using var server = await StartAsync("set");
+        using var follower = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, server.Address + "system_stats") { Headers = { { "Accept", "text/html" } } };
+
+        using var response = await follower.SendAsync(request, _stop);
+
+        Assert.Equal((200, "/login"), ((int)response.StatusCode, response.RequestMessage!.RequestUri!.AbsolutePath));
+    }
+
+    [Fact]
     public async Task Nobody_is_locked_out_however_often_they_try()
     {
         await using var server = await StartAsync("set");

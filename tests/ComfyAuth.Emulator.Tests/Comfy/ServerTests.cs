@@ -35,6 +35,16 @@ public sealed class ServerTests
     }
 
     [Fact]
+    public async Task Many_ask_for_the_nodes_at_once_from_the_first_moment_on()
+    {
+        await using var session = await ComfySession.StartAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => session.Http.GetStringAsync("object_info", Stop)));
+
+        Assert.Single(answers.Distinct());
+    }
+
+    [Fact]
     public async Task It_lists_the_models_that_it_was_given()
     {
         await using var session = await ComfySession.StartAsync(new() { Models = new Dictionary<string, IReadOnlyList<string>> { ["diffusion_models"] = ["a.safetensors", "b.safetensors"] } });
@@ -159,6 +169,27 @@ public sealed class ServerTests
 
         Assert.False(Directory.Exists(folder));
         await Assert.ThrowsAnyAsync<Exception>(() => listener.UntilDoneAsync());
+    }
+
+    [Fact]
+    public async Task It_ends_cleanly_in_the_midst_of_uploads_and_prompts()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var session = await ComfySession.StartAsync();
+            var content = new byte[1 << 20];
+            var under = Enumerable.Range(0, 12).Select(number => number % 3 == 0
+                ? session.SubmitAsync(ComfySession.Smoke(number))
+                : (Task)session.UploadAsync(content, $"{number}.bin", ("subfolder", $"{number}"))).ToList();
+            await Task.WhenAny(under);
+
+            await session.Server.DisposeAsync();
+
+            Assert.False(Directory.Exists(session.Server.Folder));
+            await Task.WhenAll(under).ContinueWith(_ => { }, Stop, TaskContinuationOptions.None, TaskScheduler.Default);
+            Assert.False(Directory.Exists(session.Server.Folder));
+            session.Http.Dispose();
+        }
     }
 
     [Fact]

@@ -106,6 +106,45 @@ public sealed class AuthChecksTests
     }
 
     [Fact]
+    public async Task Weaknesses_of_the_login_are_told_the_worst_first()
+    {
+        await using var bench = await StackBench.StartAsync(container => container with { Ports = [container.Ports[0] with { HostAddress = "0.0.0.0" }] }, options => options with { CorsOrigin = "*" });
+        bench.Engine.Write(StackBench.Service, $"For direct API calls, use token={bench.Files.Credential.Text}");
+
+        var result = await bench.CheckAsync("auth.surface");
+
+        Assert.Equal(CheckStatus.Failed, result.Status);
+        Assert.Contains(result.Evidence, line => line.StartsWith("High published-in-the-clear: ", StringComparison.Ordinal));
+        var log = Assert.Single(result.Evidence, line => line.StartsWith("Medium token-in-log: ", StringComparison.Ordinal));
+        Assert.True(result.Evidence.ToList().IndexOf(log) > 0);
+        Assert.NotEmpty(result.Remedy);
+    }
+
+    [Fact]
+    public async Task A_login_that_asks_for_everything_has_small_weaknesses_only()
+    {
+        await using var bench = await StackBench.StartAsync();
+
+        var result = await bench.CheckAsync("auth.surface");
+
+        Assert.DoesNotContain(result.Evidence, line => line.StartsWith("Critical", StringComparison.Ordinal));
+        Assert.DoesNotContain(result.Evidence, line => line.Contains("published-in-the-clear", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_first_visitor_who_may_set_the_password_is_the_worst()
+    {
+        await using var bench = await StackBench.StartAsync();
+        bench.Files.Write(SampleStack.PasswordFile, "");
+        bench.Comfy.Restart();
+
+        var result = await bench.CheckAsync("auth.surface");
+
+        Assert.Equal(CheckStatus.Failed, result.Status);
+        Assert.StartsWith("Critical", result.Evidence[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_token_is_not_sent_to_who_answers_in_place_of_a_container_that_is_down()
     {
         await using var bench = await StackBench.StartAsync(container => container with { State = Docker.ContainerState.Exited, FinishedAt = DateTimeOffset.UtcNow });

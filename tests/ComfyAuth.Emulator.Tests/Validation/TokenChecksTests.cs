@@ -1,3 +1,4 @@
+using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Secrets;
 using ComfyAuth.Tests.Tokens;
 using ComfyAuth.Validation;
@@ -144,6 +145,33 @@ public sealed class TokenChecksTests
             bench.Files.Replace(path, bench.Files.Credential.Password, "");
 
         Assert.Equal(CheckStatus.Skipped, (await bench.CheckAsync("token.validation")).Status);
+    }
+
+    [Fact]
+    public async Task The_running_container_is_compared_with_the_source()
+    {
+        await using var bench = await StackBench.StartAsync();
+        var path = "/workspace/ComfyUI/login/PASSWORD";
+        bench.Engine.Change(StackBench.Service, container => container with
+        {
+            Environment = [$"COMFYUI_BEARER_TOKEN={bench.Files.Credential.Text}"],
+            Files = new Dictionary<string, EmulatedFile> { [path] = new(bench.Files.Credential.Text + "\nalice\n") },
+        });
+        Assert.Equal(CheckStatus.Passed, (await bench.CheckAsync("token.running")).Status);
+
+        bench.Engine.Change(StackBench.Service, container => container with { Environment = [$"COMFYUI_BEARER_TOKEN={new SampleCredential().Text}"] });
+        var result = await bench.CheckAsync("token.running");
+        Assert.Equal(CheckStatus.Failed, result.Status);
+        Assert.Contains("COMFYUI_BEARER_TOKEN is", result.Message, StringComparison.Ordinal);
+        Assert.Contains("anew", result.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_container_whose_password_file_is_nowhere_cannot_be_compared()
+    {
+        await using var bench = await StackBench.StartAsync();
+
+        Assert.Contains((await bench.CheckAsync("token.running")).Status, new[] { CheckStatus.Error, CheckStatus.Failed });
     }
 
     [Fact]

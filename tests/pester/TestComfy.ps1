@@ -1,0 +1,21 @@
+# Dot-sourced by the suites that need a ComfyUI: the emulated one of the command line, in a process of its own.
+$commandLine = Get-ChildItem -Path (Join-Path $PSScriptRoot '..' '..' 'src' 'ComfyAuth.Cli' 'bin' '*' 'net10.0' 'comfyauth.dll') | Sort-Object LastWriteTimeUtc | Select-Object -Last 1
+
+# Starts one behind a login whose token is the hash; the other arguments are those of comfyauth emulate.
+function Start-TestComfy([string] $folder, [string] $hash) {
+    $null = New-Item -ItemType Directory -Force $folder
+    $passwordFile = Join-Path $folder 'PASSWORD'
+    [System.IO.File]::WriteAllText($passwordFile, "$hash`nalice`n")
+    $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
+    $start.RedirectStandardOutput = $true
+    $commandLine.FullName, 'emulate', '--json', '--password-file', $passwordFile, '--folder', (Join-Path $folder 'images') + $args | ForEach-Object { $start.ArgumentList.Add($_) }
+    $process = [System.Diagnostics.Process]::Start($start)
+    $line = $process.StandardOutput.ReadLine()
+    if (-not $line) { throw 'The emulated ComfyUI did not start.' }
+    [pscustomobject] @{ Process = $process; Address = ($line | ConvertFrom-Json).address; Folder = Join-Path $folder 'images' }
+}
+
+function Stop-TestComfy([object] $comfy) {
+    $comfy.Process.Kill()
+    $comfy.Process.WaitForExit()
+}
