@@ -16,7 +16,7 @@
 
     FunctionsToExport    = @()
     CmdletsToExport      = @(
-        'Find-GenAIGuidance', 'Get-GenAIContainer', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer'
+        'Export-GenAIReport', 'Find-GenAIGuidance', 'Get-GenAIContainer', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer'
         'Restore-ComfyEnv', 'Set-ComfyGuestMode', 'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken'
         'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
     )

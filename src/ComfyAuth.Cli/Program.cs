@@ -15,6 +15,7 @@ internal static class Program
             WaitCommand.Create(),
             TestCommand.Create(),
             UndoFixCommand.Create(),
+            ReportCommand.Create(),
             RunWorkflowCommand.Create(),
             QuickstartCommand.Create(),
             EmulateCommand.Create(),

@@ -67,7 +67,7 @@ internal sealed class HtmlReport
         foreach (var (name, count) in CountsOf(report))
         {
             if (count > 0)
-                _html.Append(CultureInfo.InvariantCulture, $"<li class=\"{StatusOf(name)}\">{Status(StatusOf(name), $"{count} {ReportWords.Of(name).ToLowerInvariant()}")}</li>\n");
+                _html.Append(CultureInfo.InvariantCulture, $"<li class=\"{StatusOf(name)}\">{Status(StatusOf(name), $"{count} {(name == CheckStatus.Warning && count > 1 ? "warnings" : ReportWords.Of(name).ToLowerInvariant())}")}</li>\n");
         }
 
         _html.Append("</ul>\n</div>\n</div>\n<dl class=\"facts\">\n");
@@ -75,6 +75,8 @@ internal sealed class HtmlReport
         Fact("Took", ReportWords.Time(report.Duration));
         Fact("Coverage", report.Coverage is null ? ReportWords.Percent(null) : $"{ReportWords.Percent(report.Coverage)} determined");
         Fact("Docker engine", report.EngineVersion ?? "Not known");
+        if (ReportWords.Revision(report) is { } revision)
+            Fact("Revision", revision);
         _html.Append("</dl>\n</header>\n");
     }
 
@@ -128,7 +130,7 @@ internal sealed class HtmlReport
         {
             var status = StatusOf(component.Status);
             _html.Append(CultureInfo.InvariantCulture, $"""
-                <tr class="{status}"><th scope="row">{ReportWords.Of(component.Component)}</th><td class="number">{ReportWords.Number(component.Score)}</td><td>{Bar(component.Score)}</td><td>{Status(status, component.Status.ToString())}</td><td class="number">{ReportWords.Percent(component.Coverage)}</td><td>{Escape(component.Notes)}</td></tr>
+                <tr class="{status}"><th scope="row">{ReportWords.Of(component.Component)}</th><td class="number" data-label="Score">{ReportWords.Number(component.Score)}</td><td>{Bar(component.Score)}</td><td>{Status(status, component.Status.ToString())}</td><td class="number" data-label="Coverage">{ReportWords.Percent(component.Coverage)}</td><td>{Escape(component.Notes)}</td></tr>
 
                 """);
         }
@@ -144,7 +146,7 @@ internal sealed class HtmlReport
             var status = metric.IsMet switch { true => "passed", false => "failed", null => "error" };
             var counted = new[] { (metric.Fine, "fine"), (metric.Faulty, "not fine"), (metric.Unknown, "not known") }.Where(item => item.Item1 > 0).Select(item => $"{ReportWords.Number(item.Item1)} {item.Item2}").ToList();
             _html.Append(CultureInfo.InvariantCulture, $"""
-                <tr class="{status}"><th scope="row">{Escape(metric.Name)}</th><td class="number">{ReportWords.Percent(metric.Value)}</td><td>{Bar(metric.Value)}</td><td class="number">{ReportWords.Percent(metric.Threshold)}</td><td>{Status(status, ReportWords.Of(metric.IsMet))}</td><td>{(counted.Count == 0 ? "Nothing was checked." : string.Join(", ", counted))}</td></tr>
+                <tr class="{status}"><th scope="row">{Escape(metric.Name)}</th><td class="number" data-label="Value">{ReportWords.Percent(metric.Value)}</td><td>{Bar(metric.Value)}</td><td class="number" data-label="Threshold">{ReportWords.Percent(metric.Threshold)}</td><td>{Status(status, ReportWords.Of(metric.IsMet))}</td><td>{(counted.Count == 0 ? "Nothing was checked." : string.Join(", ", counted))}</td></tr>
 
                 """);
         }
@@ -209,7 +211,7 @@ internal sealed class HtmlReport
             _html.Append(CultureInfo.InvariantCulture, $"<details><summary>Evidence</summary><pre>{Escape(string.Join('\n', ReportText.Lines(result.Evidence)))}</pre></details>");
         if (result.Guidance.Count > 0)
             _html.Append(CultureInfo.InvariantCulture, $"<details><summary>Read more</summary><pre>{Escape(string.Join('\n', ReportText.Lines(result.Guidance)))}</pre></details>");
-        _html.Append(CultureInfo.InvariantCulture, $"</td><td class=\"number\">{ReportWords.Time(result.Duration)}</td></tr>\n");
+        _html.Append(CultureInfo.InvariantCulture, $"</td><td class=\"number\" data-label=\"Time\">{ReportWords.Time(result.Duration)}</td></tr>\n");
     }
 
     private void AddFooter(ValidationReport report) =>

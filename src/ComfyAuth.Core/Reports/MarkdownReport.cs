@@ -42,6 +42,8 @@ internal sealed class MarkdownReport
         Row("Coverage", ReportWords.Percent(report.Coverage));
         Row("Module", report.ModuleVersion);
         Row("Docker engine", report.EngineVersion ?? "not known");
+        if (ReportWords.Revision(report) is { } revision)
+            Row("Revision", revision);
     }
 
     private void AddBaseline(ValidationReport report)

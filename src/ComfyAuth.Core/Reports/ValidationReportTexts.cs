@@ -12,6 +12,8 @@ internal static class ValidationReportTexts
         Stack = change(Present(report.Stack)),
         ModuleVersion = change(Present(report.ModuleVersion)),
         EngineVersion = report.EngineVersion is { } engine ? change(engine) : null,
+        Commit = report.Commit is { } commit ? change(commit) : null,
+        Branch = report.Branch is { } branch ? change(branch) : null,
         VerdictReason = change(Present(report.VerdictReason)),
         Components = Each(report.Components, component => component with { Notes = change(Present(component.Notes)) }),
         Metrics = Each(report.Metrics, metric => metric with { Name = change(Present(metric.Name)) }),

@@ -30,6 +30,15 @@ public sealed record ValidationReport
     /// <summary>The version of the Docker engine; null where it is not known.</summary>
     public string? EngineVersion { get; init; }
 
+    /// <summary>The commit that the stack's folder is at; null where it is not known.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>The branch that is checked out there; null where there is none, or it is not known.</summary>
+    public string? Branch { get; init; }
+
+    /// <summary>Whether files differ from the commit; null where it is not known.</summary>
+    public bool? HasUncommittedChanges { get; init; }
+
     /// <summary>The score of the whole, from 0 to 100; null where nothing could be determined.</summary>
     public required int? Score { get; init; }
 
@@ -90,29 +99,43 @@ public sealed record ValidationReport
     public static ValidationReport Of(GenAIStack stack, IEnumerable<CheckResult> results, DateTimeOffset startedAt, TimeSpan duration, string? engineVersion = null)
     {
         ArgumentNullException.ThrowIfNull(stack);
-        return Of(stack.Root, StackValidator.Order(stack, results), startedAt, duration, engineVersion);
+        return Of(stack.Root, [.. StackValidator.Order(stack, Last(results))], startedAt, duration, engineVersion);
     }
 
-    /// <summary>Makes a report of results whose stack is not at hand: the services are in the order in which they come.</summary>
+    /// <summary>Makes a report of results whose stack is not at hand: the services come by name.</summary>
     /// <param name="root">The root of the stack.</param>
-    /// <param name="results">What came of its checks; of a check that is there twice, the last counts.</param>
+    /// <param name="results">What came of its checks, in any order; of a check that is there twice, the last counts.</param>
     /// <param name="startedAt">When the run began.</param>
     /// <param name="duration">How long it took.</param>
     /// <param name="engineVersion">The version of the Docker engine.</param>
     public static ValidationReport Of(string root, IEnumerable<CheckResult> results, DateTimeOffset startedAt, TimeSpan duration, string? engineVersion = null)
     {
         ArgumentNullException.ThrowIfNull(root);
-        ArgumentNullException.ThrowIfNull(results);
         var places = CheckCatalogue.All.Select((check, index) => (check.Id, index)).ToDictionary(item => item.Id, item => item.index);
-        List<CheckResult> checks =
-        [
-            .. results
-                .GroupBy(CheckKey.Of)
-                .Select(group => group.Last())
-                .Select(result => result with { Weight = ValidationScore.WeightOf(result) })
-                .OrderBy(result => places.GetValueOrDefault(result.Id, int.MaxValue))
-                .ThenBy(result => result.Id, StringComparer.Ordinal),
-        ];
+        var ordered = Last(results)
+            .OrderBy(result => places.GetValueOrDefault(result.Id, int.MaxValue))
+            .ThenBy(result => result.Id, StringComparer.Ordinal)
+            .ThenBy(result => result.Service, StringComparer.Ordinal);
+        return Of(root, [.. ordered], startedAt, duration, engineVersion);
+    }
+
+    /// <summary>Compares with an earlier report.</summary>
+    /// <param name="earlier">The earlier report.</param>
+    /// <returns>This report, with what changed.</returns>
+    public ValidationReport ComparedWith(ValidationReport earlier)
+    {
+        ArgumentNullException.ThrowIfNull(earlier);
+        return this with { Baseline = BaselineComparison.Of(earlier, Checks) };
+    }
+
+    private static IEnumerable<CheckResult> Last(IEnumerable<CheckResult> results)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        return results.GroupBy(CheckKey.Of).Select(group => group.Last()).Select(result => result with { Weight = ValidationScore.WeightOf(result) });
+    }
+
+    private static ValidationReport Of(string root, List<CheckResult> checks, DateTimeOffset startedAt, TimeSpan duration, string? engineVersion)
+    {
         var score = ValidationScore.OfStack(checks);
         List<ComponentScore> components = [.. ComponentsOf(checks)];
         return new()
@@ -139,15 +162,6 @@ public sealed record ValidationReport
             Recommendations = [.. RecommendationsOf(checks)],
             Checks = checks,
         };
-    }
-
-    /// <summary>Compares with an earlier report.</summary>
-    /// <param name="earlier">The earlier report.</param>
-    /// <returns>This report, with what changed.</returns>
-    public ValidationReport ComparedWith(ValidationReport earlier)
-    {
-        ArgumentNullException.ThrowIfNull(earlier);
-        return this with { Baseline = BaselineComparison.Of(earlier, Checks) };
     }
 
     private static IEnumerable<ComponentScore> ComponentsOf(List<CheckResult> checks)
@@ -252,7 +266,7 @@ public sealed record ValidationReport
     private static IEnumerable<CheckResult> ByImportance(List<CheckResult> checks) =>
         checks
             .OrderBy(result => UrgencyOf(result.Status))
-            .ThenByDescending(result => result.Status == CheckStatus.Failed && ValidationScore.IsCritical(result.Id))
+            .ThenByDescending(result => result.Status == CheckStatus.Failed && ValidationScore.Critical.Contains(result.Id))
             .ThenByDescending(result => result.Weight);
 
     private static Urgency UrgencyOf(CheckStatus status) => status switch

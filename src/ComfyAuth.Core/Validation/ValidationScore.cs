@@ -23,6 +23,9 @@ public sealed record ValidationScore(int? Value, int? Coverage, Verdict Verdict,
     // Sums of weights such as 0.1 fall short of a whole percent by less than this.
     private const double Rounding = 1e-9;
 
+    /// <summary>The ids of the checks whose failure nothing makes up for: they find a service open to anybody who reaches it.</summary>
+    public static IReadOnlyList<string> Critical { get; } = ["auth.api.protected", "auth.api.wrongtoken"];
+
     /// <summary>How much a component counts in the score of the whole.</summary>
     /// <param name="component">The component.</param>
     public static int WeightOf(StackComponent component) => component switch
@@ -31,14 +34,6 @@ public sealed record ValidationScore(int? Value, int? Coverage, Verdict Verdict,
         StackComponent.Models or StackComponent.Content or StackComponent.Other => 1,
         _ => 2,
     };
-
-    /// <summary>Whether nothing makes up for the failure of a check: one of authentication that finds a service open to anybody.</summary>
-    /// <param name="id">The id of a check.</param>
-    public static bool IsCritical(string id)
-    {
-        ArgumentNullException.ThrowIfNull(id);
-        return id.StartsWith("auth.", StringComparison.Ordinal) && id.EndsWith(".protected", StringComparison.Ordinal);
-    }
 
     /// <summary>The score of results by their own weights, as that of a component is.</summary>
     /// <param name="results">The results.</param>
@@ -107,7 +102,7 @@ public sealed record ValidationScore(int? Value, int? Coverage, Verdict Verdict,
     private static (Verdict Verdict, string Reason) Judge(int? score, int coverage, IReadOnlyCollection<CheckResult> results)
     {
         var failed = results.Count(result => result.Status == CheckStatus.Failed);
-        var critical = results.Where(result => result.Status == CheckStatus.Failed && IsCritical(result.Id)).Select(result => CheckKey.Of(result).ToString()).Distinct().ToList();
+        var critical = results.Where(result => result.Status == CheckStatus.Failed && Critical.Contains(result.Id)).Select(result => CheckKey.Of(result).ToString()).Distinct().ToList();
         if (critical.Count > 0)
             return (Verdict.Critical, $"Nothing makes up for what failed here: {string.Join(", ", critical)}.");
         if (score is null)

@@ -309,7 +309,7 @@ public sealed partial class ValidationReportWriterTests : IDisposable
     private static readonly string[] Attributes =
     [
         "lang", "charset", "name", "content", "http-equiv", "class", "id", "viewBox", "role", "aria-label", "aria-labelledby", "aria-hidden", "cx", "cy", "r", "x", "y", "transform", "stroke-dasharray",
-        "d", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "preserveAspectRatio", "width", "height", "tabindex", "scope", "colspan", "type", "checked", "for",
+        "d", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "preserveAspectRatio", "width", "height", "tabindex", "scope", "colspan", "type", "checked", "for", "data-label",
     ];
 
     [GeneratedRegex("<((?:meta|input) [^>]*)>")]

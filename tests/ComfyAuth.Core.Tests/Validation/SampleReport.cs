@@ -7,7 +7,7 @@ internal static class SampleReport
 {
     private static readonly string[] Services = ["comfyui-qwen", "flux-1-dev", "sd35", "orchestrator"];
 
-    public static ValidationReport Of() => Sample.Report([.. Results()]).ComparedWith(Sample.Report([.. Results().Select(Before)]));
+    public static ValidationReport Of() => (Sample.Report([.. Results()]) with { Commit = "1fd5a0b7c2e4906b54d1", Branch = "main", HasUncommittedChanges = true }).ComparedWith(Sample.Report([.. Results().Select(Before)]));
 
     private static CheckResult Before(CheckResult result) => result.Id switch
     {
@@ -48,7 +48,7 @@ internal static class SampleReport
         yield return Check("service.ready", "Service answers", CheckStatus.Skipped, "It builds on container.running, which failed: The container does not run.", "flux-1-dev");
         yield return Check("service.ready", "Service answers", CheckStatus.Passed, "200 at /health.", "sd35");
         yield return Check("auth.api.protected", "API refuses callers without a token", CheckStatus.Passed, "401 without a token, at /prompt, /queue and /system_stats.", "comfyui-qwen") with { Weight = 3 };
-        yield return Check("auth.api.accepted", "API takes our token", CheckStatus.Passed, "200 with the token of the source of truth.", "comfyui-qwen") with { Weight = 2 };
+        yield return Check("auth.api.token", "API takes our token", CheckStatus.Passed, "200 with the token of the source of truth.", "comfyui-qwen") with { Weight = 2 };
         yield return Check("auth.web.login", "Web login takes our password", CheckStatus.Error, "It was not finished within 30s.", "comfyui-qwen") with { Remedy = "Look at what is slow there, or leave the check out with -Exclude.", Duration = TimeSpan.FromSeconds(30) };
         yield return Check("token.agrees", "Every place of the token agrees", CheckStatus.Passed, "9 places hold bcrypt:0fa53373.", "comfyui-qwen") with { Fixed = true };
         yield return Check("env.required", "Required variables are set", CheckStatus.Passed, "7 of 7 are set.", "comfyui-qwen");

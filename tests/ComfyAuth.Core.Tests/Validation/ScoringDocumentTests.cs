@@ -14,6 +14,21 @@ public sealed class ScoringDocumentTests
         Assert.Empty(CheckCatalogue.All.Select(check => check.Category).Distinct().Except(CategoryPlace.Known.Keys));
 
     [Fact]
+    public void The_critical_checks_are_checks_and_those_that_are_named()
+    {
+        var named = Repository.Read(Document).Split("critical: ")[1].Split(". ")[0].Split(" and ").Select(id => id.Trim('`'));
+
+        Assert.Equal(ValidationScore.Critical, named);
+        Assert.Empty(ValidationScore.Critical.Except(CheckCatalogue.All.Select(check => check.Id)));
+    }
+
+    [Theory]
+    [InlineData("container.running")]
+    [InlineData("container.health")]
+    [InlineData("service.ready")]
+    public void The_metrics_count_checks_that_there_are(string id) => Assert.Contains(id, CheckCatalogue.All.Select(check => check.Id));
+
+    [Fact]
     public void The_table_of_categories_is_that_of_the_code() =>
         Assert.Equal(
             CategoryPlace.Known.Select(item => $"{item.Key} {ReportWords.Of(item.Value.Component)} {item.Value.Area}").Order(StringComparer.Ordinal),

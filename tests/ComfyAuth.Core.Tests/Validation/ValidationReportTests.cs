@@ -8,7 +8,7 @@ namespace ComfyAuth.Tests.Validation;
 public sealed class ValidationReportTests
 {
     private static readonly Gen<CheckResult> AnyResult = Gen.Select(
-        Gen.OneOf("engine.reachable", "auth.api.protected", "auth.api.accepted", "container.running", "service.ready", "content.documents", "zzz.unknown"),
+        Gen.OneOf("engine.reachable", "auth.api.protected", "auth.api.token", "container.running", "service.ready", "content.documents", "zzz.unknown"),
         Gen.Enum<CheckStatus>(),
         Gen.OneOf<string?>(null, "comfyui-qwen", "sd35"),
         Gen.OneOf(0d, 0.1, 1, 3, 1e300, -1, double.NaN, double.PositiveInfinity, 1e-300),
@@ -103,7 +103,7 @@ public sealed class ValidationReportTests
                 Assert.InRange(report.Coverage ?? 0, 0, 100);
                 Assert.Equal(8, report.Components.Count(component => component.Component != StackComponent.Other));
                 Assert.True(report.Verdict != Verdict.Sound || (report is { Failed: 0, Score: >= 90, Coverage: >= 90 }));
-                Assert.True(report.Verdict == Verdict.Critical || !report.Checks.Any(result => result.Status == CheckStatus.Failed && ValidationScore.IsCritical(result.Id)));
+                Assert.True(report.Verdict == Verdict.Critical || !report.Checks.Any(result => result.Status == CheckStatus.Failed && ValidationScore.Critical.Contains(result.Id)));
                 Assert.Equal(report.Recommendations.OrderBy(each => each.Urgency), report.Recommendations);
             },
             iter: 2000);
@@ -135,7 +135,7 @@ public sealed class ValidationReportTests
         Assert.Equal(
             [
                 "High Remedy of container.running. container.running (sd35)",
-                "High Remedy of service.ready. service.ready (sd35), service.ready (comfyui-qwen)",
+                "High Remedy of service.ready. service.ready (comfyui-qwen), service.ready (sd35)",
                 "Medium Remedy of compose.lint. compose.lint",
                 "Low Remedy of model.hash. model.hash",
             ],
@@ -194,7 +194,7 @@ public sealed class ValidationReportTests
         var compared = now.ComparedWith(before).Baseline!;
 
         Assert.Equal(["a.now-fails", "f.was-skipped", "g.new"], compared.NewFailures);
-        Assert.Equal(["b.fixed (sd35)", "b.fixed (comfyui-qwen)"], compared.Fixed);
+        Assert.Equal(["b.fixed (comfyui-qwen)", "b.fixed (sd35)"], compared.Fixed);
         Assert.Equal(["c.still"], compared.StillFailing);
         Assert.Equal(["d.gone", "e.unknown"], compared.NoLongerChecked);
         Assert.Equal((before.Score, before.Verdict, before.StartedAt, before.Stack), (compared.Score, compared.Verdict, compared.StartedAt, compared.Stack));
