@@ -103,7 +103,7 @@ public sealed record SafetensorsHeader(long HeaderLength, int TensorCount, long 
             return ("it is empty", DownloadAgain);
         if (!bytes.ContainsAnyExcept((byte)0))
             return ("it holds nothing but zeros, as a file does whose place was reserved and that was never filled", DownloadAgain);
-        if (bytes.StartsWith("PK"u8))
+        if (bytes.StartsWith("PK\u0003\u0004"u8))
             return ("it is a zip, as torch.save writes them, not safetensors", "Take the safetensors form of the model.");
 
         var text = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
