@@ -34,7 +34,7 @@ public sealed record SafetensorsHeader(long HeaderLength, int TensorCount, long 
     /// <summary>Reads and checks the header of a file, and that the file is as long as it says.</summary>
     /// <param name="path">The file.</param>
     /// <param name="stop">Gives up.</param>
-    /// <exception cref="ComfyAuthException"><c>ModelFileInvalid</c>: it is something else, or damaged, or cut; what the system says of a file that cannot be read.</exception>
+    /// <exception cref="ComfyAuthException"><c>ModelFileInvalid</c>: it is something else, or damaged, or cut; <c>FileMissing</c>; or what the system says of a file that cannot be read.</exception>
     public static async Task<SafetensorsHeader> ReadFileAsync(string path, CancellationToken stop)
     {
         FileStream file;
@@ -44,6 +44,10 @@ public sealed record SafetensorsHeader(long HeaderLength, int TensorCount, long 
             if (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
                 throw Invalid(path, "it is a folder, device, pipe or socket", "Put the model file there.");
             file = FileDigest.OpenRead(path);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ComfyAuthException("FileMissing", $"There is no file {path}.", "Check the path.", error);
         }
         catch (Exception error) when (FileErrors.IsFileError(error))
         {
@@ -99,7 +103,7 @@ public sealed record SafetensorsHeader(long HeaderLength, int TensorCount, long 
             return ("it is empty", DownloadAgain);
         if (!bytes.ContainsAnyExcept((byte)0))
             return ("it holds nothing but zeros, as a file does whose place was reserved and that was never filled", DownloadAgain);
-        if (bytes.StartsWith("PK"u8))
+        if (bytes.StartsWith("PK\u0003\u0004"u8))
             return ("it is a zip, as torch.save writes them, not safetensors", "Take the safetensors form of the model.");
 
         var text = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');

@@ -28,6 +28,7 @@ internal static class AuthChecks
             "A request without a token must be refused, and one with an empty token as well: without a password set, ComfyUI-Login takes the empty text for the token.",
             "See that ComfyUI-Login is loaded and login/PASSWORD is not empty, and restart the container.",
             proof => proof.RefusesNoToken,
+            line => !line.Contains("websocket", StringComparison.Ordinal) && (line.EndsWith("without a token", StringComparison.Ordinal) || line.EndsWith("with an empty token", StringComparison.Ordinal)),
             "A request without a token is refused.",
             "Whoever reaches the service uses it without a token.",
             [ServiceChecks.Live],
@@ -38,6 +39,7 @@ internal static class AuthChecks
             "A token that nobody has must be refused; a login that lets in whatever looks like a token protects nothing.",
             "Look at what stands between here and the service, and whether ComfyUI-Login is loaded at all.",
             proof => proof.RefusesWrongToken,
+            line => line.EndsWith("with a wrong token", StringComparison.Ordinal),
             "A token that nobody has is refused.",
             "The login lets in a token that nobody has.",
             [Protected],
@@ -48,6 +50,7 @@ internal static class AuthChecks
             "The token of the source of truth must be accepted; if it is not, the server runs with another one.",
             "Restart the container, which reads login/PASSWORD at its start only; if that does not help, run Sync-ComfyToken.",
             proof => proof.AcceptsToken,
+            line => !line.Contains("websocket", StringComparison.Ordinal) && line.Contains("with ours", StringComparison.Ordinal),
             "Our token is accepted.",
             "Our token is refused.",
             [Protected, TokenChecks.Source],
@@ -59,6 +62,7 @@ internal static class AuthChecks
             "The web login must take the password that the token is the hash of. It reads the file by itself, so it can refuse where the API accepts.",
             "Write login/PASSWORD with LF and without a byte order mark, and restart the container.",
             proof => proof.AcceptsPassword,
+            line => line.Contains("web login", StringComparison.Ordinal),
             "The web login lets the password in.",
             "The web login refuses the password.",
             [Protected, TokenChecks.Source],
@@ -70,6 +74,7 @@ internal static class AuthChecks
             "Progress and pictures come over a websocket: it must open with our token, and must not without one.",
             "Restart the container, and see that a proxy passes the Authorization header on.",
             proof => proof.AcceptsWebSocket,
+            line => line.Contains("websocket", StringComparison.Ordinal),
             "The websocket opens with our token, and not without one.",
             "The websocket does not go by the token.",
             [Protected, TokenChecks.Source],
@@ -148,7 +153,12 @@ internal static class AuthChecks
             var container = snapshot.Container!;
             List<string> log = [];
             await foreach (var line in context.Engine.LogsAsync(container.Id, new() { Tail = LogLines, Tty = container.Tty }, stop).ConfigureAwait(false))
+            {
                 log.Add(line.Text);
+                if (log.Count == LogLines)
+                    break;
+            }
+
             IPEndPoint[] bindings =
             [
                 .. container.Ports
@@ -171,6 +181,7 @@ internal static class AuthChecks
         string meaning,
         string remedy,
         Func<LoginProof, bool?> read,
+        Func<string, bool> isAbout,
         string good,
         string bad,
         IReadOnlyList<string> dependsOn,
@@ -192,11 +203,15 @@ internal static class AuthChecks
                 bool?[] inOrder = [proof.RefusesNoToken, proof.RefusesWrongToken, proof.AcceptsToken, proof.AcceptsWebSocket, proof.AcceptsPassword];
                 var own = read(proof);
                 var isFirst = own == false && inOrder.Count(reading => reading == false) == 1;
+
+                // The whole conversation, where it does not say what of it is about this.
+                string[] evidence = [.. proof.Evidence.Where(isAbout)];
+                evidence = evidence.Length > 0 ? evidence : [.. proof.Evidence];
                 return own switch
                 {
-                    true => CheckOutcome.Passed(good, proof.Evidence),
-                    false => CheckOutcome.Failed(bad, proof.Evidence) with { Remedy = isFirst ? proof.Remedy : null },
-                    null => CheckOutcome.Error("The answers of the service do not tell.", proof.Evidence) with { Remedy = proof.IsProven is null ? proof.Remedy : null },
+                    true => CheckOutcome.Passed(good, evidence),
+                    false => CheckOutcome.Failed(bad, evidence) with { Remedy = isFirst ? proof.Remedy : null },
+                    null => CheckOutcome.Error("The answers of the service do not tell.", evidence) with { Remedy = proof.IsProven is null ? proof.Remedy : null },
                 };
             })
         {

@@ -206,7 +206,7 @@ internal static class SecretsChecks
         var evidence = Shortened(found.OrderBy(line => line.IsKnown).Select(line => line.Evidence).Distinct().ToList(), line => line).ToList();
         return found switch
         {
-            [] => CheckOutcome.Passed(string.Create(CultureInfo.InvariantCulture, $"The last {lines} lines of the log hold no secret of the stack.")),
+            [] => CheckOutcome.Passed("The end of the log holds no secret of the stack.", string.Create(CultureInfo.InvariantCulture, $"lines that were looked at: {lines}")),
             _ when found.TrueForAll(line => line.IsKnown) => CheckOutcome.Warning("ComfyUI-Login has written the token into the log, as it does at each start; it cannot be told not to.", evidence),
             _ => CheckOutcome.Failed("The log shows secrets.", evidence) with { Remedy = Replace },
         };

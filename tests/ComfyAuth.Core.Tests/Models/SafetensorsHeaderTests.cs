@@ -17,6 +17,13 @@ public sealed class SafetensorsHeaderTests
         Assert.Equal((2, (long)bytes.Length, (long)Two.Length), (header.TensorCount, header.FileLength, header.HeaderLength));
     }
 
+    [Theory]
+    [InlineData(0x4B50)]
+    [InlineData(0x0280)]
+    [InlineData(0x0480)]
+    public async Task A_header_whose_length_looks_like_the_beginning_of_something_else_is_read(int length) =>
+        Assert.Equal(length, (await ReadAsync(FileOf(Two.PadRight(length), 16))).HeaderLength);
+
     [Fact]
     public async Task The_header_of_a_download_is_judged_before_the_rest_is_there()
     {

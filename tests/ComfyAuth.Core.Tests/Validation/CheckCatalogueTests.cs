@@ -55,7 +55,7 @@ public sealed partial class CheckCatalogueTests
         Assert.All(All, check => Assert.EndsWith(".", check.Meaning, StringComparison.Ordinal));
         Assert.All(All, check => Assert.EndsWith(".", check.Remedy, StringComparison.Ordinal));
         Assert.All(All, check => Assert.False(check.Title.EndsWith('.')));
-        Assert.All(All, check => Assert.True(char.IsUpper(check.Title[0]) && (char.IsUpper(check.Meaning[0]) || check.Meaning.StartsWith("docker", StringComparison.Ordinal))));
+        Assert.All(All, check => Assert.False(char.IsLower(check.Title[0]) || char.IsLower(check.Meaning[0]) || char.IsLower(check.Remedy[0])));
     }
 
     [Fact]

@@ -17,6 +17,9 @@ public sealed class AuthChecksTests
 
         Assert.Equal(Ids.Order(StringComparer.Ordinal), results.Select(result => result.Id).Order(StringComparer.Ordinal));
         Assert.All(results, result => Assert.Equal(CheckStatus.Passed, result.Status));
+        Assert.Equal(["401 without a token", "401 with an empty token"], results.Single(result => result.Id == "auth.api.protected").Evidence);
+        Assert.Equal(["200 with ours"], results.Single(result => result.Id == "auth.api.token").Evidence);
+        Assert.Equal(2, results.Single(result => result.Id == "auth.websocket").Evidence.Count);
     }
 
     [Fact]
