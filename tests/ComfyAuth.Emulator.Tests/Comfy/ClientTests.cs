@@ -510,7 +510,7 @@ public sealed class ClientTests : IDisposable
             LongestAbsence = absence ?? TimeSpan.FromSeconds(30),
         };
 
-    private static Task UploadReferenceAsync(ComfyClient client) => client.UploadImageAsync("comfyauth_reference.png", ComfySession.Reference(), Stop);
+    private static Task<ComfyFile> UploadReferenceAsync(ComfyClient client) => client.UploadImageAsync("comfyauth_reference.png", ComfySession.Reference(), Stop);
 
     private static async Task UntilAsync(ComfyClient client, Func<ComfyQueue, bool> isSo)
     {
