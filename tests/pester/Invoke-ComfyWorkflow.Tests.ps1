@@ -8,7 +8,7 @@ BeforeAll {
 
     $comfy = Start-TestComfy (Join-Path $TestDrive 'comfy') $credential.Hash
     $root = New-SampleStack (Join-Path $TestDrive 'stack')
-    Set-StackFile $root 'comfyauth.yml' "services: { painter: { url: '$($comfy.Address)', auth: comfyui-login }, other: { url: 'http://127.0.0.1:9' } }`n"
+    Set-StackFile $root 'comfyauth.yml' "services: { comfyui-qwen: { url: '$($comfy.Address)' }, other: { url: 'http://127.0.0.1:9' } }`n"
     $secret = ConvertTo-SecureString $credential.Hash -AsPlainText -Force
     $of = @{ Path = $root; WarningAction = 'SilentlyContinue' }
     $colour = 1
@@ -119,14 +119,14 @@ Describe 'A credential' {
 Describe 'A service' {
     It 'is named where several or none are behind the login' {
         $stack = New-SampleStack (Join-Path $TestDrive 'several')
-        Set-StackFile $stack 'comfyauth.yml' "services: { one: { url: '$($comfy.Address)', auth: comfyui-login }, two: { url: 'http://127.0.0.1:9', auth: comfyui-login } }`n"
+        Set-StackFile $stack 'comfyauth.yml' "services: { comfyui-qwen: { url: '$($comfy.Address)' }, two: { url: 'http://127.0.0.1:9', auth: comfyui-login } }`n"
         $errors = @()
 
         Invoke-ComfyWorkflow $smoke -Path $stack -ErrorAction SilentlyContinue -ErrorVariable errors | Should -BeNullOrEmpty
 
         $errors.FullyQualifiedErrorId | Should -Be "ServiceNotChosen,$cmdlet"
-        $errors[0].ErrorDetails.RecommendedAction | Should -Be 'Name the service: one, two.'
-        Invoke-ComfyWorkflow $smoke -Path $stack -Service one -OutFolder $TestDrive -WarningAction SilentlyContinue | Should -HaveCount 1
+        $errors[0].ErrorDetails.RecommendedAction | Should -Be 'Name the service: comfyui-qwen, two.'
+        Invoke-ComfyWorkflow $smoke -Path $stack -Service comfyui-qwen -OutFolder $TestDrive -WarningAction SilentlyContinue | Should -HaveCount 1
     }
 
     It 'that is not there is an error' {
@@ -190,7 +190,8 @@ Describe 'What is shown' {
         $lines = ($image | Out-String -Width 200) -split '\r?\n' | Where-Object { $_ }
 
         $lines[0] | Should -Match '^Size\s+Seconds\s+Path\s+Problems'
-        $lines[2] | Should -Match '^64 x 64\s+\d+\.\d .*comfyauth_smoke_.*It is one colour'
+        $lines[2] | Should -Match '^64 x 64\s+\d+\.\d .*It is one colour'
+        "$lines" | Should -Match 'comfyauth_smoke_'
     }
 
     It 'is progress with the node' {

@@ -91,7 +91,11 @@ public static class ImageCheck
     {
         if (await ReadAsync(path, stop).ConfigureAwait(false) is not { } image)
             return new() { Problems = [$"It is not checked: it is larger than {ByteSize.Format(LargestFile)}."] };
-        return Check(image, referencePath is null ? null : await ReadAsync(referencePath, stop).ConfigureAwait(false));
+        if (referencePath is null)
+            return Check(image);
+
+        // One that is too large is taken for none that can be decoded.
+        return Check(image, await ReadAsync(referencePath, stop).ConfigureAwait(false) ?? []);
     }
 
     private static async Task<byte[]?> ReadAsync(string path, CancellationToken stop) =>

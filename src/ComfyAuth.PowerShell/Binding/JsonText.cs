@@ -20,7 +20,7 @@ internal static class JsonText
         return (value is PSObject wrapped ? wrapped.BaseObject : value) switch
         {
             null => null,
-            PSCustomObject => Object(PSObject.AsPSObject(value).Properties.Select(property => (property.Name, property.Value)), depth),
+            PSCustomObject => Object(PSObject.AsPSObject(value).Properties.Select(property => (property.Name, (object?)property.Value)), depth),
             IDictionary dictionary => Object(dictionary.Cast<DictionaryEntry>().Select(entry => ($"{entry.Key}", entry.Value)), depth),
             string text => JsonValue.Create(text),
             bool truth => JsonValue.Create(truth),

@@ -138,6 +138,7 @@ public sealed class InvokeComfyWorkflowCommand : ComfyCmdlet
             (what, thousandths) => pipe.WriteProgress(activity, what, Math.Max(0, thousandths), thousandths < 0 ? null : 1000),
             pipe.WriteWarning,
             pipe.WriteVerbose);
+        pipe.WriteProgress(activity, "is compared with what the service knows");
         await foreach (var image in new ComfyWorkflowRunner(client).RunAsync(workflow, options, progress, stop))
         {
             foreach (var problem in image.Problems)
@@ -151,7 +152,7 @@ public sealed class InvokeComfyWorkflowCommand : ComfyCmdlet
     /// <summary>Texts stay texts, since they may name a picture.</summary>
     private static object? Value(object? value) => Base(value) switch
     {
-        string text => text,
+        string text => (object)text,
         FileSystemInfo file => file.FullName,
         _ => JsonText.Of(value),
     };

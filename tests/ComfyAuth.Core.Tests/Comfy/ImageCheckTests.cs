@@ -169,6 +169,16 @@ public sealed class ImageCheckTests
     }
 
     [Fact]
+    public async Task Files_are_looked_at_as_their_bytes_are()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllBytesAsync(folder.PathOf("a.png"), Sound, TestContext.Current.CancellationToken);
+
+        Assert.Empty((await ImageCheck.CheckFileAsync(folder.PathOf("a.png"), null, TestContext.Current.CancellationToken)).Problems);
+        Assert.Equal(0, (await ImageCheck.CheckFileAsync(folder.PathOf("a.png"), folder.PathOf("a.png"), TestContext.Current.CancellationToken)).DifferenceFromReference);
+    }
+
+    [Fact]
     public void A_reference_that_cannot_be_decoded_is_a_problem_of_its_own()
     {
         var result = ImageCheck.Check(Sound, "nothing"u8.ToArray());
