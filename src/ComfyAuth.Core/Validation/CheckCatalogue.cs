@@ -8,6 +8,7 @@ public static class CheckCatalogue
     [
         .. EngineChecks.All,
         .. ContentChecks.All,
+        .. NotebookChecks.All,
         .. EnvironmentChecks.All,
     ];
 }
