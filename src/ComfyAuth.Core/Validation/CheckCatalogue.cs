@@ -9,6 +9,7 @@ public static class CheckCatalogue
         .. EngineChecks.All,
         .. ContentChecks.All,
         .. NotebookChecks.All,
+        .. PythonChecks.All,
         .. ApiChecks.All,
         .. GitChecks.All,
         .. EnvironmentChecks.All,
