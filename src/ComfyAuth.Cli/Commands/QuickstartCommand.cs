@@ -63,13 +63,13 @@ internal static class QuickstartCommand
     private static async Task<int> ShowAsync(CommandSession session, GenAIStack stack, string folder, CancellationToken stop)
     {
         Title("1. The containers: what each is really doing");
-        var before = await InSampleAsync(stack, isMended: false, session, stop, async (here, engine) =>
+        var before = await InSampleAsync(stack, isMended: false, session, async (here, engine) =>
         {
             session.Show(await DiagnoseAsync(session, here, engine, stop), diagnosis => diagnosis.Stack, ContainerTables.Of);
 
             Title("2. The checks: what is not as it should be, and why");
             return await TestAsync(session, here, engine, stop);
-        });
+        }, stop);
         await WriteAsync(session, before, Path.Combine(folder, "before.html"), stop);
 
         Title("3. The repair: only what differs is written, all of it or nothing");
@@ -77,7 +77,7 @@ internal static class QuickstartCommand
 
         // The containers are made anew, as Restart-GenAIContainer does with real ones.
         Title("4. The proof: every check again");
-        var after = await InSampleAsync(stack, isMended: true, session, stop, (here, engine) => TestAsync(session, here, engine, stop));
+        var after = await InSampleAsync(stack, isMended: true, session, (here, engine) => TestAsync(session, here, engine, stop), stop);
         after = after.ComparedWith(before);
         await WriteAsync(session, after, Path.Combine(folder, "after.html"), stop);
         session.Say($"{after.Baseline!.Fixed.Count} mended, {after.Baseline.StillFailing.Count} left. Score: {before.Score} of 100 before, {after.Score} after.");
@@ -128,7 +128,7 @@ internal static class QuickstartCommand
         ValidationReportWriter.WriteAsync(report, path, session.Redactor, stop);
 
     /// <summary>Works with containers that run nowhere: the engine and the services that tell of them are gone when this returns.</summary>
-    private static async Task<T> InSampleAsync<T>(GenAIStack stack, bool isMended, CommandSession session, CancellationToken stop, Func<GenAIStack, DockerClient, Task<T>> work)
+    private static async Task<T> InSampleAsync<T>(GenAIStack stack, bool isMended, CommandSession session, Func<GenAIStack, DockerClient, Task<T>> work, CancellationToken stop)
     {
         await using var sample = await SampleContainers.StartAsync(stack, isMended, session.Redactor, stop);
         await using var client = new DockerClient(sample.Engine);

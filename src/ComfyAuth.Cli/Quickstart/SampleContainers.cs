@@ -16,6 +16,7 @@ namespace ComfyAuth.Cli.Quickstart;
 internal sealed class SampleContainers : IAsyncDisposable
 {
     private const int ComfyPort = 8188;
+    private const string PasswordInContainer = "/workspace/ComfyUI/login/PASSWORD";
 
     private readonly List<EmulatedServer> _servers = [];
     private readonly List<EmulatedContainer> _containers = [];
@@ -86,10 +87,16 @@ internal sealed class SampleContainers : IAsyncDisposable
 
             // Those of the original, which the system may have given to others.
             Ports = [new(isComfy ? ComfyPort : 8000, "tcp", "127.0.0.1", service.Url.Port)],
-            Processes = [isComfy ? "python main.py --listen 0.0.0.0 --port 8188" : "uvicorn app:app --host 0.0.0.0 --port 8000"],
+            Processes = [isComfy ? $"python main.py --listen 0.0.0.0 --port {ComfyPort}" : "uvicorn app:app --host 0.0.0.0 --port 8000"],
+            User = "1000:1000",
+            Init = true,
+            MemoryLimit = isComfy ? 48L << 30 : 4L << 30,
+            DeviceRequests = isComfy ? [new("nvidia", -1, [], ["gpu"])] : [],
             Load = isComfy ? new() { Cpus = 0.04, Memory = 3L << 30 } : new() { Memory = 180L << 20 },
         };
-        _containers.Add(token is null ? Healthy(container, isComfy ? $"curl -f http://localhost:{ComfyPort}/system_stats" : "curl -f http://localhost:8000/health") : Unhealthy(container, token));
+        _containers.Add(
+            token is not null ? BehindLogin(_isMended ? Healthy(container, $"curl -f http://localhost:{ComfyPort}/login") : Unhealthy(container), passwordFile, token)
+            : Healthy(container, isComfy ? $"curl -f http://localhost:{ComfyPort}/system_stats" : "curl -f http://localhost:8000/health"));
     }
 
     private EmulatedContainer Healthy(EmulatedContainer container, string test) => container with
@@ -100,29 +107,34 @@ internal sealed class SampleContainers : IAsyncDisposable
     };
 
     /// <summary>Its healthcheck, as the original wrote it, asks a page behind the login.</summary>
-    private EmulatedContainer Unhealthy(EmulatedContainer container, string token)
+    private EmulatedContainer Unhealthy(EmulatedContainer container)
     {
         var healthcheck = new ContainerHealthcheck { Test = ["CMD-SHELL", $"curl -f http://localhost:{ComfyPort}/"], StartPeriod = TimeSpan.FromSeconds(120), Retries = 5 };
-        var failures = (int)((DateTimeOffset.UtcNow - _started - healthcheck.StartPeriod) / healthcheck.Interval);
         return container with
         {
             Health = ContainerHealthStatus.Unhealthy,
-            HealthFailingStreak = failures,
+            HealthFailingStreak = (int)((DateTimeOffset.UtcNow - _started - healthcheck.StartPeriod) / healthcheck.Interval),
             Healthcheck = healthcheck,
             HealthLog = Probes(5, 22, "curl: (22) The requested URL returned error: 401\n"),
-            Environment = ["COMFYUI_PORT=8188", $"COMFYUI_API_TOKEN={token}"],
-            Mounts = [new("bind", "", Stack.PathOf($"{SampleStack.Service}/.secrets/qwen-api-user.token"), "/run/secrets/qwen-api-user.token", true)],
-            Log =
-            [
-                new(ContainerLogStream.StandardError, _started.AddSeconds(40), $"For direct API calls, use token={token}"),
-                new(ContainerLogStream.StandardError, _started.AddSeconds(41), $"To see the GUI go to: http://0.0.0.0:{ComfyPort}"),
-            ],
         };
     }
 
+    /// <summary>It has the token in its environment, and the PASSWORD file of the stack where the login reads it.</summary>
+    private EmulatedContainer BehindLogin(EmulatedContainer container, string passwordFile, string token) => container with
+    {
+        Environment = [$"COMFYUI_PORT={ComfyPort}", $"COMFYUI_BEARER_TOKEN={token}"],
+        Mounts = [new("bind", "", passwordFile, PasswordInContainer, true)],
+        Files = new Dictionary<string, EmulatedFile> { [PasswordInContainer] = new(File.ReadAllBytes(passwordFile)) { ModifiedAt = File.GetLastWriteTimeUtc(passwordFile) } },
+        Log =
+        [
+            new(ContainerLogStream.StandardError, _started, $"For direct API calls, use token={token}"),
+            new(ContainerLogStream.StandardError, _started, $"To see the GUI go to: http://0.0.0.0:{ComfyPort}"),
+        ],
+    };
+
     private ContainerHealthProbe[] Probes(int count, int exitCode, string output)
     {
-        var last = _started.AddMinutes(15);
+        var last = _isMended ? _started : _started.AddMinutes(15);
         return [.. Enumerable.Range(1, count).Select(index => last.AddSeconds(-30 * (count + 1 - index))).Select(at => new ContainerHealthProbe(at, at.AddMilliseconds(60), exitCode, output))];
     }
 }

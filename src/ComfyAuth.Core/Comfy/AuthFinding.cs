@@ -15,6 +15,9 @@ public sealed record AuthFinding
     /// <summary>How bad the weakness is where it is there.</summary>
     public required AuthFindingSeverity Severity { get; init; }
 
+    /// <summary>Whether every ComfyUI-Login has the weakness, however it is set up.</summary>
+    public bool IsInherent { get; init; }
+
     /// <summary>Whether the weakness is there; null: it could not be told.</summary>
     public required bool? IsVulnerable { get; init; }
 

@@ -42,6 +42,7 @@ public sealed class AuthProbe(SecretRedactor redactor)
                 Id = rule.Id,
                 Title = rule.Title,
                 Severity = rule.Severity,
+                IsInherent = rule.IsInherent,
                 IsVulnerable = verdict.IsVulnerable,
                 Evidence = ServiceText.Clean(verdict.Evidence, redactor),
                 Remedy = verdict.IsVulnerable == true ? rule.Remedy : "",

@@ -34,6 +34,9 @@ public sealed class AuthProbeRule
     /// <summary>What to do about it, as sentences.</summary>
     public string Remedy { get; }
 
+    /// <summary>Whether every ComfyUI-Login has the weakness, however it is set up: it is met around the service, by who can reach it.</summary>
+    public bool IsInherent { get; internal init; }
+
     /// <summary>Whether it is about ComfyUI-Login, and not about bearer tokens in general.</summary>
     internal bool IsOfComfyUILogin { get; init; } = true;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ComfyAuth.Processes;
 using ComfyAuth.Secrets;
 
 namespace ComfyAuth.Compose;
@@ -45,10 +46,9 @@ public sealed partial class ComposeCommand
         SecretRedactor redactor, CancellationToken stop, string? searchPath = null, IReadOnlyDictionary<string, string?>? environment = null)
     {
         ArgumentNullException.ThrowIfNull(redactor);
-        searchPath ??= Environment.GetEnvironmentVariable("PATH") ?? "";
         foreach (var (name, isPlugin) in new[] { ("docker", true), ("docker-compose", false) })
         {
-            foreach (var found in Locate(name, searchPath))
+            foreach (var found in ProgramSearch.Locate(name, searchPath))
             {
                 if (await ProbeAsync(found, isPlugin, stop).ConfigureAwait(false) is { } version)
                     return new ComposeCommand(found, version, isPlugin, redactor, environment);
@@ -187,13 +187,6 @@ public sealed partial class ComposeCommand
     }
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
-
-    /// <summary>On Windows only real programs: a batch file would interpret its arguments once more.</summary>
-    private static IEnumerable<string> Locate(string name, string searchPath) => searchPath
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(folder => Path.GetFullPath(Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name)))
-        .Distinct()
-        .Where(File.Exists);
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\z", RegexOptions.CultureInvariant)]
     private static partial Regex ServiceName();

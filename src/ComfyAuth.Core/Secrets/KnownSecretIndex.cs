@@ -51,6 +51,9 @@ internal sealed class KnownSecretIndex
     /// <summary>Whether nothing can be found.</summary>
     public bool IsEmpty => _byPrefix.Count == 0;
 
+    /// <summary>The texts that are looked for: each secret, and what it looks like in base64.</summary>
+    public IEnumerable<string> Texts => _byPrefix.Values.SelectMany(forms => forms.Select(form => form.Text));
+
     /// <summary>Reports, for each position, the longest secret that begins there.</summary>
     public void Find(string text, Action<int, int, string> found)
     {

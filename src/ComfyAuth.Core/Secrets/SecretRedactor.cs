@@ -101,6 +101,12 @@ public sealed partial class SecretRedactor
         return Redact(description.ToString());
     }
 
+    /// <summary>The texts that are looked for: each known secret, and what it looks like in base64.</summary>
+    internal IReadOnlyList<string> KnownForms() => [.. Index().Texts];
+
+    /// <summary>Reports where known secrets stand in a text, and what to show in their place.</summary>
+    internal void FindKnown(string text, Action<int, int, string> found) => Index().Find(text, found);
+
     private void Register(string secret, string replacement)
     {
         lock (_lock)

@@ -29,19 +29,37 @@ internal static partial class SecretShapes
     /// <summary>Reports every part of a text that looks like a secret.</summary>
     public static void Find(string text, Action<int, int, string> found)
     {
-        foreach (var match in BcryptShape().EnumerateMatches(text))
-            found(match.Index, match.Index + match.Length, ReplacementOfHash(text.Substring(match.Index, match.Length)));
+        FindHashes(text, found);
         foreach (var match in BcryptWithoutDollars().EnumerateMatches(text))
             found(match.Index, match.Index + match.Length, SecretRedactor.Mark);
-        foreach (var match in ServiceKey().EnumerateMatches(text))
-            found(match.Index, match.Index + match.Length, SecretRedactor.Mark);
+        FindServiceKeys(text, found);
         FindPrivateKeys(text, found);
-        FindCaptured(BearerCredential(), text, found);
+        FindBearerCredentials(text, found);
         FindCaptured(AuthorizationHeader(), text, found);
         FindCaptured(QueryParameter(), text, found);
-        FindCaptured(PasswordInAddress(), text, found);
+        FindPasswordsInAddresses(text, found);
         FindAssignments(text, found);
     }
+
+    /// <summary>Reports bcrypt hashes and pieces of them; a piece as the mark of the redactor.</summary>
+    public static void FindHashes(string text, Action<int, int, string> found)
+    {
+        foreach (var match in BcryptShape().EnumerateMatches(text))
+            found(match.Index, match.Index + match.Length, ReplacementOfHash(text.Substring(match.Index, match.Length)));
+    }
+
+    /// <summary>Reports keys of OpenAI, OpenRouter and Hugging Face.</summary>
+    public static void FindServiceKeys(string text, Action<int, int, string> found)
+    {
+        foreach (var match in ServiceKey().EnumerateMatches(text))
+            found(match.Index, match.Index + match.Length, SecretRedactor.Mark);
+    }
+
+    /// <summary>Reports what follows <c>Bearer</c>.</summary>
+    public static void FindBearerCredentials(string text, Action<int, int, string> found) => FindCaptured(BearerCredential(), text, found);
+
+    /// <summary>Reports the password of <c>http://user:password@host</c>.</summary>
+    public static void FindPasswordsInAddresses(string text, Action<int, int, string> found) => FindCaptured(PasswordInAddress(), text, found);
 
     private static void FindCaptured(Regex pattern, string text, Action<int, int, string> found)
     {
@@ -52,7 +70,8 @@ internal static partial class SecretShapes
         }
     }
 
-    private static void FindPrivateKeys(string text, Action<int, int, string> found)
+    /// <summary>Reports private keys in PEM.</summary>
+    public static void FindPrivateKeys(string text, Action<int, int, string> found)
     {
         for (var match = PrivateKeyHeader().Match(text); match.Success;)
         {

@@ -122,23 +122,28 @@ internal static class AuthChecks
         var (log, bindings) = await BesideAsync(context, service, stop).ConfigureAwait(false);
         var input = new AuthProbeInput { Token = expected.Token, Password = expected.Password, UserName = expected.UserName, Log = log, Bindings = bindings };
         var findings = await new AuthProbe(context.Redactor).ProbeAsync(service, input, stop).ConfigureAwait(false);
-        var weak = findings.Where(finding => finding.IsVulnerable == true && finding.Severity > AuthFindingSeverity.Info).OrderByDescending(finding => finding.Severity).ToList();
-        var hints = findings.Where(finding => finding.IsVulnerable == true && finding.Severity == AuthFindingSeverity.Info);
+        var found = findings.Where(finding => finding.IsVulnerable == true).OrderByDescending(finding => finding.Severity).ToList();
+
+        // What every such login has is met by who can reach it. A check that nobody can pass would tell nobody anything.
+        var isNear = bindings is not null && bindings.All(binding => IPAddress.IsLoopback(binding.Address));
+        var weak = found.Where(finding => finding.Severity > AuthFindingSeverity.Info && !(finding.IsInherent && isNear)).ToList();
+        var hints = found.Except(weak);
         var unknown = findings.Where(finding => finding.IsVulnerable is null).ToList();
         string[] evidence =
         [
-            .. weak.Concat(hints).Select(finding => $"{finding.Severity} {finding.Id}: {finding.Title}: {finding.Evidence}"),
+            .. weak.Concat(hints).Select(finding => $"{finding.Severity} {finding.Id}{(finding.IsInherent ? ", of every ComfyUI-Login" : "")}: {finding.Title}: {finding.Evidence}"),
             .. unknown.Select(finding => $"not known: {finding.Id}: {finding.Evidence}"),
         ];
         if (weak is [var worst, ..])
         {
             var message = weak.Count == 1 ? $"{worst.Title}." : string.Create(CultureInfo.InvariantCulture, $"{worst.Title}, and {weak.Count - 1} more.");
-            return new(worst.Severity >= AuthFindingSeverity.High ? CheckStatus.Failed : CheckStatus.Warning, message) { Evidence = evidence, Remedy = string.Join(' ', weak.Select(finding => finding.Remedy).Distinct().Take(3)) };
+            var isBroken = weak.Exists(finding => finding is { Severity: >= AuthFindingSeverity.High, IsInherent: false });
+            return new(isBroken ? CheckStatus.Failed : CheckStatus.Warning, message) { Evidence = evidence, Remedy = string.Join(' ', weak.Select(finding => finding.Remedy).Distinct().Take(3)) };
         }
 
         return findings.Count > 0 && unknown.Count == findings.Count
             ? CheckOutcome.Error("The answers of the service do not tell.", evidence)
-            : CheckOutcome.Passed(unknown.Count == 0 ? "None of the weaknesses is there." : string.Create(CultureInfo.InvariantCulture, $"None of the weaknesses is there; of {unknown.Count} it could not be told."), evidence);
+            : CheckOutcome.Passed(unknown.Count == 0 ? "It has no weakness that how it is set up could mend." : string.Create(CultureInfo.InvariantCulture, $"It has no weakness that how it is set up could mend; of {unknown.Count} it could not be told."), evidence);
     }
 
     /// <summary>What the engine knows beside what the service answers: the end of the log, and where the port is published. Null where it cannot be asked.</summary>

@@ -35,6 +35,24 @@ public sealed class PlannedFileChange : PlannedChange
         transaction.Delete(path);
     });
 
+    /// <summary>Takes away what the file begins with, provided that it still does; it is read when the change is made.</summary>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="path">The file, relative to the root.</param>
+    /// <param name="action">What is done to it, in a few words.</param>
+    /// <param name="beginning">What it begins with.</param>
+    internal static PlannedFileChange RemoveBeginning(string root, string path, string action, byte[] beginning)
+    {
+        var full = Path.Combine(root, path);
+        return new(full, action, transaction =>
+        {
+            var content = FileErrors.On(full, () => File.ReadAllBytes(full));
+            if (!content.AsSpan().StartsWith(beginning))
+                return;
+            transaction.Expect(path, content);
+            transaction.Write(path, content.AsMemory(beginning.Length), FileProtection.Keep);
+        });
+    }
+
     /// <summary>Lets nobody but its owner read the file.</summary>
     /// <param name="root">The root of the stack.</param>
     /// <param name="path">The file, relative to the root.</param>

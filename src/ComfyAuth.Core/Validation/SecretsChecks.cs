@@ -207,7 +207,7 @@ internal static class SecretsChecks
         return found switch
         {
             [] => CheckOutcome.Passed("The end of the log holds no secret of the stack.", string.Create(CultureInfo.InvariantCulture, $"lines that were looked at: {lines}")),
-            _ when found.TrueForAll(line => line.IsKnown) => CheckOutcome.Warning("ComfyUI-Login has written the token into the log, as it does at each start; it cannot be told not to.", evidence),
+            _ when found.TrueForAll(line => line.IsKnown) => CheckOutcome.Passed("ComfyUI-Login has written the token into the log, as it does at each start; it cannot be told not to. Nothing else of the stack's secrets is there.", evidence),
             _ => CheckOutcome.Failed("The log shows secrets.", evidence) with { Remedy = Replace },
         };
     }

@@ -8,7 +8,7 @@ public sealed partial class AuthProbeTests
 {
     [Fact]
     public void The_documentation_lists_the_rules_as_they_are() => Assert.Equal(
-        AuthProbe.Rules.Select(rule => $"| `{rule.Id}` | {rule.Severity} | {rule.Title} | {rule.Question} | {rule.Meaning} | {rule.Remedy} |"),
+        AuthProbe.Rules.Select(rule => $"| `{rule.Id}` | {rule.Severity} | {rule.Title} | {(rule.IsInherent ? "every login" : "by set-up")} | {rule.Question} | {rule.Meaning} | {rule.Remedy} |"),
         DocumentedRule().Matches(Repository.Read("docs/auth-probe.md")).Select(row => row.Value));
 
     [Fact]

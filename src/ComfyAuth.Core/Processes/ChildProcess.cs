@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Text;
 
-namespace ComfyAuth.Compose;
+namespace ComfyAuth.Processes;
 
 /// <summary>Runs a program to its end, line by line.</summary>
 /// <param name="executable">The program.</param>
