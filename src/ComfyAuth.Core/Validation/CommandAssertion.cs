@@ -1,5 +1,5 @@
 using System.Globalization;
-using ComfyAuth.Compose;
+using ComfyAuth.Processes;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Validation;
