@@ -26,7 +26,7 @@ internal static class CheckRun
     {
         var check = CheckCatalogue.All.Single(check => check.Id == id);
         var asked = new List<PlannedChange>();
-        using var context = new CheckContext(stack, stack.Definition.Services, Options(null), new SecretRedactor(), verifier ?? new PasswordVerifier(), () => throw new ComfyAuthException("DockerNotRunning", "No engine here."), TestContext.Current.CancellationToken);
+        await using var context = new CheckContext(stack, stack.Definition.Services, Options(null), new SecretRedactor(), verifier ?? new PasswordVerifier(), () => throw new ComfyAuthException("DockerNotRunning", "No engine here."), TestContext.Current.CancellationToken);
         List<ServiceDefinition?> subjects = check.AppliesTo is { } applies ? [.. stack.Definition.Services.Where(applies)] : [null];
         foreach (var service in subjects)
         {
