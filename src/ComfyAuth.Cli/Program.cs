@@ -31,7 +31,7 @@ internal static class Program
         }
 
         // Ctrl+C is heard at once. How long it may take to leave everything as it was depends on what was begun.
-        var isRollout = parsed.GetValue(EngineChoice.Restart);
-        return isRollout ? await parsed.InvokeAsync(new() { ProcessTerminationTimeout = EngineChoice.TimeToGoBack }) : await parsed.InvokeAsync();
+        var isRollout = parsed.GetValue(RolloutChoice.Restart);
+        return isRollout ? await parsed.InvokeAsync(new() { ProcessTerminationTimeout = RolloutChoice.TimeToGoBack }) : await parsed.InvokeAsync();
     }
 }

@@ -92,6 +92,13 @@ internal sealed class CliProcess : IDisposable
         await kill.WaitForExitAsync(_stop);
     }
 
+    /// <summary>Ends it at once; it is told nothing.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(_stop);
+    }
+
     public async Task<CliResult> EndAsync()
     {
         var output = ReadOutput();

@@ -278,6 +278,21 @@ Describe 'A report' {
         (Get-Content -Raw -LiteralPath $path | ConvertFrom-Json).observations.state | Sort-Object -Unique | Should -Be 'Match'
     }
 
+    It 'of a synchronisation misses no stack that an error spoils' {
+        $sound, $broken = (New-BrokenStack (Get-NewRoot)), (New-SampleStack (Get-NewRoot))
+        Set-StackFile $broken $source '{'
+        $path = Join-Path $folder 'spoilt.json'
+
+        $null = $sound, $broken | Sync-ComfyToken -ReportPath $path -ErrorAction SilentlyContinue -ErrorVariable errors
+
+        $errors | Should -HaveCount 1
+        $errors[0].FullyQualifiedErrorId | Should -BeLike 'TokenSourceInvalid,*'
+        $seen = (Get-Content -Raw -LiteralPath $path | ConvertFrom-Json).observations
+        $seen.stack | Select-Object -Unique | Should -Be $sound, $broken
+        ($seen | Where-Object stack -EQ $sound).state | Sort-Object -Unique | Should -Be 'match'
+        ($seen | Where-Object stack -EQ $broken)[0].state | Should -Be 'malformed'
+    }
+
     It 'in another form is refused before anything is changed' {
         $root = New-BrokenStack (Get-NewRoot)
         $before = Get-Snapshot $root

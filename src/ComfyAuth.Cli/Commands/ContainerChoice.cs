@@ -10,16 +10,23 @@ namespace ComfyAuth.Cli.Commands;
 internal static class ContainerChoice
 {
     private static readonly Option<string[]> Name = new("--name") { Description = "Only this container; * and ? are wildcards; may be repeated.", Validators = { CommandSession.RequireValue } };
+    /// <summary>The Docker context that tells where the engine is.</summary>
+    public static readonly Option<string?> Context = new("--context") { Description = "The Docker context that tells where the engine is.", Validators = { CommandSession.RequireValue } };
+    /// <summary>The engine's address.</summary>
+    public static readonly Option<string?> Host = new("--docker-host") { Description = "The address of the engine, such as tcp://gpu-box:2376.", Validators = { CommandSession.RequireValue } };
 
     /// <summary>Makes a command with the options of the choice, behind its own.</summary>
     public static Command Command(string verb, string description, params Option[] own)
     {
         var (path, service, json, verbose) = CommandSession.CommonOptions;
         var command = new Command(verb, description);
-        foreach (var option in (Option[])[.. own, path, service, Name, EngineChoice.Context, EngineChoice.Host, json, verbose])
+        foreach (var option in (Option[])[.. own, path, service, Name, Context, Host, json, verbose])
             command.Add(option);
         return command;
     }
+
+    /// <summary>Finds the engine; the first question to it tells whether it is there.</summary>
+    public static DockerClient Connect(ParseResult parsed) => new(new DockerEndpointResolver().Resolve(parsed.GetValue(Host), parsed.GetValue(Context)));
 
     /// <summary>Does the work for the chosen containers of each stack; an error of one stack spares the others.</summary>
     public static async Task ForEachStackAsync(
@@ -43,7 +50,7 @@ internal static class ContainerChoice
                         return;
                     }
 
-                    engine ??= EngineChoice.Connect(parsed);
+                    engine ??= Connect(parsed);
                     await work(engine, new(engine, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor)), stack, services);
                 },
                 stop);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using ComfyAuth.Cli.Quickstart;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Containers;
@@ -7,6 +8,7 @@ using ComfyAuth.Environments;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
+using ComfyAuth.Validation;
 using Spectre.Console;
 
 namespace ComfyAuth.Cli.Commands;
@@ -32,12 +34,11 @@ internal static class QuickstartCommand
         var folder = chosen is null ? Temporary() : Path.GetFullPath(chosen);
         using var claim = chosen is null ? null : Claim(folder);
         var root = Path.Combine(folder, "stack");
-        var report = Path.Combine(folder, "report.md");
         int code;
         try
         {
             await SampleStack.LayOutAsync(root, session.Redactor, stop);
-            code = await ShowAsync(session, GenAIStack.Find(root), report, stop);
+            code = await ShowAsync(session, GenAIStack.Find(root), folder, stop);
         }
         catch when (chosen is null && !keep)
         {
@@ -45,10 +46,10 @@ internal static class QuickstartCommand
             throw;
         }
 
-        session.Say($"\nThe report of the audit: {report}");
+        session.Say($"\nThe reports: {Path.Combine(folder, "before.html")}\n             {Path.Combine(folder, "after.html")}");
         if (keep || chosen is not null)
         {
-            session.Say($"The sample stack:        {root}");
+            session.Say($"The stack:   {root}");
         }
         else
         {
@@ -59,48 +60,86 @@ internal static class QuickstartCommand
         return code;
     }
 
-    private static async Task<int> ShowAsync(CommandSession session, GenAIStack stack, string report, CancellationToken stop)
+    private static async Task<int> ShowAsync(CommandSession session, GenAIStack stack, string folder, CancellationToken stop)
     {
-        // What the person's own shell holds has nothing to do with the sample.
-        static string? NoShell(string name) => null;
-        var auditor = new TokenAuditor(session.Verifier, session.Redactor, NoShell);
-        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, NoShell);
-        var restorer = new EnvironmentRestorer(session.Verifier, session.Redactor);
-
         Title("1. The containers: what each is really doing");
-        session.Show(await DiagnoseAsync(session, stack, stop), diagnosis => diagnosis.Stack, ContainerTables.Of);
+        var before = await InSampleAsync(stack, isMended: false, session, stop, async (here, engine) =>
+        {
+            session.Show(await DiagnoseAsync(session, here, engine, stop), diagnosis => diagnosis.Stack, ContainerTables.Of);
 
-        Title("2. The audit: where the credential is not its source's, and why");
-        var before = auditor.Audit(stack, cancellationToken: stop);
-        session.Show(before, seen => seen.Stack, TokenTables.Of);
-        session.Show(EnvironmentValidator.Validate(stack), validation => validation.Stack, EnvironmentTables.Of);
-        await TokenReportWriter.WriteAsync(TokenReport.Of(before, DateTimeOffset.UtcNow), report, stop);
+            Title("2. The checks: what is not as it should be, and why");
+            return await TestAsync(session, here, engine, stop);
+        });
+        await WriteAsync(session, before, Path.Combine(folder, "before.html"), stop);
 
         Title("3. The repair: only what differs is written, all of it or nothing");
+        await RepairAsync(session, stack, before, stop);
+
+        // The containers are made anew, as Restart-GenAIContainer does with real ones.
+        Title("4. The proof: every check again");
+        var after = await InSampleAsync(stack, isMended: true, session, stop, (here, engine) => TestAsync(session, here, engine, stop));
+        after = after.ComparedWith(before);
+        await WriteAsync(session, after, Path.Combine(folder, "after.html"), stop);
+        session.Say($"{after.Baseline!.Fixed.Count} mended, {after.Baseline.StillFailing.Count} left. Score: {before.Score} of 100 before, {after.Score} after.");
+        return ExitCode.Of(after.Failed > 0, after.Errors > 0);
+    }
+
+    private static async Task RepairAsync(CommandSession session, GenAIStack stack, ValidationReport before, CancellationToken stop)
+    {
+        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, NoShell);
         session.Show(await synchronizer.Plan(stack, new(), stop).ApplyAsync(cancellationToken: stop), result => result.Stack, TokenTables.Of);
+
         var restored = new List<EnvironmentRestoreResult>();
-        foreach (var plan in restorer.Plan(stack, new(), stop))
+        foreach (var plan in new EnvironmentRestorer(session.Verifier, session.Redactor).Plan(stack, new(), stop))
             restored.Add(await plan.ApplyAsync(cancellationToken: stop));
         session.Show(restored, result => result.Stack, EnvironmentTables.Of);
 
-        Title("4. The proof: read from the disk again");
-        var validations = auditor.Validate(stack, cancellationToken: stop);
-        session.Show(validations, validation => validation.Stack, TokenTables.Of);
-        var environments = EnvironmentValidator.Validate(stack);
-        session.Show(environments, environment => environment.Stack, EnvironmentTables.Of);
-        return ExitCode.Of(
-            validations.Any(validation => validation.IsValid == false) || environments.Any(environment => !environment.IsValid),
-            validations.Any(validation => validation.IsValid is null));
+        // What is left to mend. No check of files asks the engine.
+        var repairer = new StackRepairer(session.Redactor, session.Verifier, () => throw new InvalidOperationException("There is no engine any more."));
+        await repairer.RepairAsync(stack, Options, before.Checks, SayAsync, stop);
+
+        await SampleContent.MendHealthcheckAsync(stack.Root, stop);
+        session.Say($"Let the healthcheck ask /login: {SampleContent.ComposeFile}");
+
+        Task<bool> SayAsync(PlannedChange change)
+        {
+            session.Say($"{change.Action}: {Path.GetRelativePath(stack.Root, change.Target)}");
+            return Task.FromResult(true);
+        }
     }
 
-    /// <summary>Looks at containers that run nowhere: the engine and the services that tell of them are gone when this returns.</summary>
-    private static async Task<IReadOnlyList<ContainerDiagnosis>> DiagnoseAsync(CommandSession session, GenAIStack stack, CancellationToken stop)
+    // What the person's own shell holds has nothing to do with the sample.
+    private static string? NoShell(string name) => null;
+
+    private static ValidationOptions Options { get; } = new() { Shell = NoShell };
+
+    private static async Task<ValidationReport> TestAsync(CommandSession session, GenAIStack stack, DockerClient engine, CancellationToken stop)
     {
-        await using var sample = await SampleContainers.StartAsync(stack, session.Redactor, stop);
+        var results = new List<CheckResult>();
+        var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
+        await foreach (var result in new StackValidator(session.Redactor, session.Verifier, () => engine).RunAsync(stack, Options, stop))
+            results.Add(result);
+        var report = ValidationReport.Of(stack, results, startedAt, clock.Elapsed);
+        AnsiConsole.Write(CheckTables.Findings(report.Checks));
+        return report;
+    }
+
+    private static Task WriteAsync(CommandSession session, ValidationReport report, string path, CancellationToken stop) =>
+        ValidationReportWriter.WriteAsync(report, path, session.Redactor, stop);
+
+    /// <summary>Works with containers that run nowhere: the engine and the services that tell of them are gone when this returns.</summary>
+    private static async Task<T> InSampleAsync<T>(GenAIStack stack, bool isMended, CommandSession session, CancellationToken stop, Func<GenAIStack, DockerClient, Task<T>> work)
+    {
+        await using var sample = await SampleContainers.StartAsync(stack, isMended, session.Redactor, stop);
         await using var client = new DockerClient(sample.Engine);
-        var observer = new ContainerObserver(client, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor));
+        return await work(sample.Stack, client);
+    }
+
+    private static async Task<IReadOnlyList<ContainerDiagnosis>> DiagnoseAsync(CommandSession session, GenAIStack stack, DockerClient engine, CancellationToken stop)
+    {
+        var observer = new ContainerObserver(engine, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor));
         var diagnoses = new List<ContainerDiagnosis>();
-        await foreach (var snapshot in observer.ObserveAsync(sample.Stack, sample.Stack.Definition.Services, stop))
+        await foreach (var snapshot in observer.ObserveAsync(stack, stack.Definition.Services, stop))
             diagnoses.Add(ContainerDiagnostician.Diagnose(snapshot, session.Redactor));
         return diagnoses;
     }

@@ -18,12 +18,12 @@ internal static class RestoreEnvCommand
         var noBackup = new Option<bool>("--no-backup") { Description = "Do not keep the old file." };
         var fromBackup = new Option<string?>("--from-backup") { Description = "Put a backup back: 'latest', a file name, or its time stamp.", Validators = { CommandSession.RequireValue } };
         var source = new Option<string?>("--source") { Description = "Restore from this file: another source of truth (JSON), or a .env file that fills in what the service's own lacks.", Validators = { CommandSession.RequireValue } };
-        var command = new Command("restore-env", "Rebuilds a service's .env file from template, source of truth and the user's own values.") { validate, noBackup, fromBackup, source, EngineChoice.Restart, EngineChoice.Timeout, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
+        var command = new Command("restore-env", "Rebuilds a service's .env file from template, source of truth and the user's own values.") { validate, noBackup, fromBackup, source, RolloutChoice.Restart, RolloutChoice.Timeout, path, service, ContainerChoice.Context, ContainerChoice.Host, json, verbose };
         command.Validators.Add(result =>
         {
             if (new Option[] { validate, fromBackup, source }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
                 result.AddError("Give one of --validate, --from-backup and --source.");
-            if (result.GetValue(EngineChoice.Restart) && result.GetValue(validate))
+            if (result.GetValue(RolloutChoice.Restart) && result.GetValue(validate))
                 result.AddError("--restart goes with a restoration, not with --validate.");
         });
 
@@ -72,7 +72,7 @@ internal static class RestoreEnvCommand
         var containers = new List<ContainerChange>();
         var proofs = new List<LoginProof>();
         var result = new RolloutResult<EnvironmentRestoreResult>(results, containers, proofs);
-        using var engine = parsed.GetValue(EngineChoice.Restart) ? EngineChoice.Connect(parsed) : null;
+        using var engine = parsed.GetValue(RolloutChoice.Restart) ? ContainerChoice.Connect(parsed) : null;
         try
         {
             await session.ForEachStackAsync(
@@ -92,7 +92,7 @@ internal static class RestoreEnvCommand
                                 return;
                             }
 
-                            var rollout = await plan.WithRestartAsync(EngineChoice.RolloutOf(engine, parsed, session), stop);
+                            var rollout = await plan.WithRestartAsync(RolloutChoice.RolloutOf(engine, parsed, session), stop);
                             var done = await rollout.ApplyAsync(stop: stop);
                             results.AddRange(done.Results);
                             containers.AddRange(done.Containers);
@@ -108,7 +108,7 @@ internal static class RestoreEnvCommand
             if (engine is null)
                 session.Print(results, ReportJsonContext.Default.IReadOnlyListEnvironmentRestoreResult, restored => restored.Stack, EnvironmentTables.Of);
             else
-                EngineChoice.Print(session, result, ReportJsonContext.Default.RolloutResultEnvironmentRestoreResult, restored => restored.Stack, EnvironmentTables.Of);
+                RolloutChoice.Print(session, result, ReportJsonContext.Default.RolloutResultEnvironmentRestoreResult, restored => restored.Stack, EnvironmentTables.Of);
         }
 
         foreach (var step in results.SelectMany(restored => restored.Notes.Concat(restored.NextSteps)).Distinct())

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Comfy;
 using ComfyAuth.Containers;
+using ComfyAuth.Docker;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
@@ -18,14 +19,17 @@ internal static class SyncTokenCommand
         var validate = new Option<bool>("--validate") { Description = "Only look: one row for each service. Changes nothing." };
         var rotate = new Option<bool>("--rotate") { Description = "Make a new password and hash." };
         var adopt = new Option<string?>("--adopt") { Description = "Make the hash at this place, or with this fingerprint, the source of truth.", Validators = { CommandSession.RequireValue } };
+        var live = new Option<bool>("--live") { Description = "With --audit, --validate and --adopt: also look into the containers, and ask the live servers." };
         var report = new Option<string?>("--report") { Description = "Also write the audit to this file (.json or .md).", Validators = { CommandSession.RequireValue } };
-        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, EngineChoice.Restart, EngineChoice.Timeout, path, service, EngineChoice.Context, EngineChoice.Host, report, json, verbose };
+        var command = new Command("sync-token", "Makes every place of a ComfyUI-Login credential agree with its source of truth.") { audit, validate, rotate, adopt, live, RolloutChoice.Restart, RolloutChoice.Timeout, path, service, ContainerChoice.Context, ContainerChoice.Host, report, json, verbose };
         command.Validators.Add(result =>
         {
             if (new Option[] { audit, validate, rotate, adopt }.Count(option => result.GetResult(option) is { Implicit: false }) > 1)
                 result.AddError("Give one of --audit, --validate, --rotate and --adopt.");
-            if (result.GetValue(EngineChoice.Restart) && (result.GetValue(audit) || result.GetValue(validate)))
+            if (result.GetValue(RolloutChoice.Restart) && (result.GetValue(audit) || result.GetValue(validate)))
                 result.AddError("--restart goes with a synchronisation, not with --audit or --validate.");
+            if (result.GetValue(live) && !result.GetValue(audit) && !result.GetValue(validate) && result.GetValue(adopt) is null)
+                result.AddError("--live goes with --audit, --validate or --adopt.");
             if (result.GetValue(report) is { } file && !TokenReportWriter.IsKnown(file))
                 result.AddError("The name of the --report must end in .json or .md.");
         });
@@ -40,11 +44,12 @@ internal static class SyncTokenCommand
                 var paths = file is null || await session.TryAsync(() => TokenReportWriter.EnsureReplaceableAsync(file, stop)) ? parsed.GetValue(path)! : [];
                 var request = new TokenSyncRequest { Services = parsed.GetValue(service), Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
                 var auditor = new TokenAuditor(session.Verifier, session.Redactor);
+                var isLive = parsed.GetValue(live);
+                using var engine = new LazyEngine(() => ContainerChoice.Connect(parsed));
                 List<TokenObservation>? reported = file is null ? null : [];
-                var code = parsed.GetValue(audit) ? await AuditAsync(session, auditor, paths, request.Services, reported, stop)
-                    : parsed.GetValue(validate) ? await ValidateAsync(session, auditor, paths, request.Services, reported, stop)
-                    : parsed.GetValue(EngineChoice.Restart) ? await RollOutAsync(session, parsed, auditor, paths, request, reported, stop)
-                    : await SynchronizeAsync(session, auditor, paths, request, reported, stop);
+                var code = parsed.GetValue(audit) ? await AuditAsync(session, LookAsync, paths, reported, stop)
+                    : parsed.GetValue(validate) ? await ValidateAsync(session, LookAsync, paths, reported, stop)
+                    : await SynchronizeAsync(session, auditor, parsed.GetValue(RolloutChoice.Restart) ? () => RolloutChoice.RolloutOf(engine.Client, parsed, session) : null, paths, RequestAsync, reported, stop);
 
                 // A report of nothing would say that all is well.
                 if (file is not null && reported is { Count: > 0 })
@@ -54,40 +59,41 @@ internal static class SyncTokenCommand
                 }
 
                 return code;
+
+                LiveTokenAuditor Live() => new(auditor, engine.Client, session.Redactor);
+
+                async Task<LiveTokenAudit> LookAsync(GenAIStack stack) => isLive
+                    ? await Live().LookAsync(stack, request.Services, stop)
+                    : new(parsed.GetValue(audit) || reported is not null ? auditor.Audit(stack, request.Services, stop) : [], parsed.GetValue(validate) ? auditor.Validate(stack, request.Services, stop) : []);
+
+                async Task<TokenSyncRequest> RequestAsync(GenAIStack stack) => request.Adopt is { } place && (isLive || LiveTokenAuditor.IsInContainer(stack, place))
+                    ? request with { InContainers = await Live().FindHashesAsync(stack, request.Services, place, stop) }
+                    : request;
             },
             cancellationToken));
         return command;
     }
 
-    private static async Task<int> AuditAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, List<TokenObservation>? reported, CancellationToken stop)
+    private static async Task<int> AuditAsync(CommandSession session, Func<GenAIStack, Task<LiveTokenAudit>> look, string[] paths, List<TokenObservation>? reported, CancellationToken stop)
     {
         var observations = new List<TokenObservation>();
-        await session.ForEachStackAsync(
-            paths,
-            recover: false,
-            stack =>
-            {
-                observations.AddRange(auditor.Audit(stack, services, stop));
-                return Task.CompletedTask;
-            },
-            stop);
-
+        await session.ForEachStackAsync(paths, recover: false, async stack => observations.AddRange((await look(stack)).Observations), stop);
         reported?.AddRange(observations);
         session.Print(observations, ReportJsonContext.Default.IReadOnlyListTokenObservation, seen => seen.Stack, TokenTables.Of);
         return ExitCode.Of(observations.Any(seen => seen.IsFault), observations.Any(seen => seen.State != TokenState.Match));
     }
 
-    private static async Task<int> ValidateAsync(CommandSession session, TokenAuditor auditor, string[] paths, IReadOnlyCollection<string>? services, List<TokenObservation>? reported, CancellationToken stop)
+    private static async Task<int> ValidateAsync(CommandSession session, Func<GenAIStack, Task<LiveTokenAudit>> look, string[] paths, List<TokenObservation>? reported, CancellationToken stop)
     {
         var validations = new List<TokenValidation>();
         await session.ForEachStackAsync(
             paths,
             recover: false,
-            stack =>
+            async stack =>
             {
-                validations.AddRange(auditor.Validate(stack, services, stop));
-                reported?.AddRange(auditor.Audit(stack, services, stop));
-                return Task.CompletedTask;
+                var seen = await look(stack);
+                validations.AddRange(seen.Validations);
+                reported?.AddRange(seen.Observations);
             },
             stop);
 
@@ -97,47 +103,14 @@ internal static class SyncTokenCommand
         return ExitCode.Of(validations.Any(validation => validation.IsValid == false), validations.Any(validation => validation.IsValid is null));
     }
 
-    private static async Task<int> SynchronizeAsync(CommandSession session, TokenAuditor auditor, string[] paths, TokenSyncRequest request, List<TokenObservation>? reported, CancellationToken stop)
-    {
-        var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, logger: session.Logger);
-        var results = new List<TokenSyncResult>();
-        try
-        {
-            await session.ForEachStackAsync(
-                paths,
-                recover: true,
-                stack => ReportedAsync(
-                    auditor,
-                    stack,
-                    request,
-                    reported,
-                    async () =>
-                    {
-                        var plan = synchronizer.Plan(stack, request, stop);
-                        results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
-                        return Told(session, plan);
-                    },
-                    stop),
-                stop);
-        }
-        finally
-        {
-            // What was done before a cancellation is said too.
-            session.Print(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult, result => result.Stack, TokenTables.Of);
-        }
-
-        return Code(session, results, []);
-    }
-
-    private static async Task<int> RollOutAsync(
-        CommandSession session, ParseResult parsed, TokenAuditor auditor, string[] paths, TokenSyncRequest request, List<TokenObservation>? reported, CancellationToken stop)
+    /// <summary>Synchronises; with a rollout also the containers, one credential after the other.</summary>
+    private static async Task<int> SynchronizeAsync(
+        CommandSession session, TokenAuditor auditor, Func<Rollout>? rollout, string[] paths, Func<GenAIStack, Task<TokenSyncRequest>> requestOf, List<TokenObservation>? reported, CancellationToken stop)
     {
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, logger: session.Logger);
         var results = new List<TokenSyncResult>();
         var containers = new List<ContainerChange>();
         var proofs = new List<LoginProof>();
-        var result = new RolloutResult<TokenSyncResult>(results, containers, proofs);
-        using var engine = EngineChoice.Connect(parsed);
         try
         {
             await session.ForEachStackAsync(
@@ -145,66 +118,64 @@ internal static class SyncTokenCommand
                 recover: true,
                 async stack =>
                 {
-                    foreach (var one in request.ForEachCredential(stack))
-                    {
-                        // An error of one credential is told and spares the others.
-                        await session.TryAsync(() => ReportedAsync(
-                            auditor,
-                            stack,
-                            one,
-                            reported,
-                            async () =>
-                            {
-                                var plan = synchronizer.Plan(stack, one, stop);
-                                var rollout = await plan.WithRestartAsync(EngineChoice.RolloutOf(engine, parsed, session), stop);
-                                var done = await rollout.ApplyAsync(stop: stop);
-                                results.AddRange(done.Results);
-                                containers.AddRange(done.Containers);
-                                proofs.AddRange(done.Proofs);
-                                return Told(session, plan);
-                            },
-                            stop));
-                    }
+                    var request = await requestOf(stack);
+                    foreach (var one in rollout is null ? [request] : request.ForEachCredential(stack))
+                        await session.TryAsync(() => SynchronizeOneAsync(stack, one));
                 },
                 stop);
         }
         finally
         {
-            EngineChoice.Print(session, result, ReportJsonContext.Default.RolloutResultTokenSyncResult, place => place.Stack, TokenTables.Of);
+            // What was done before a cancellation is said too.
+            if (rollout is null)
+                session.Print(results, ReportJsonContext.Default.IReadOnlyListTokenSyncResult, result => result.Stack, TokenTables.Of);
+            else
+                RolloutChoice.Print(session, new(results, containers, proofs), ReportJsonContext.Default.RolloutResultTokenSyncResult, result => result.Stack, TokenTables.Of);
         }
 
-        return Code(session, results, proofs);
-    }
-
-    /// <summary>Notes for the report what stands at the places, also where it could not be synchronised.</summary>
-    private static async Task ReportedAsync(TokenAuditor auditor, GenAIStack stack, TokenSyncRequest request, List<TokenObservation>? reported, Func<Task<TokenSyncPlan>> work, CancellationToken stop)
-    {
-        try
-        {
-            var plan = await work();
-            reported?.AddRange(plan.Observations);
-        }
-        catch (ComfyAuthException)
-        {
-            // A stack that could not be synchronised is what a reader of the report must not miss.
-            reported?.AddRange(auditor.AuditAfterError(stack, request.Services, stop));
-            throw;
-        }
-    }
-
-    private static TokenSyncPlan Told(CommandSession session, TokenSyncPlan plan)
-    {
-        foreach (var note in plan.Notes)
-            session.Warn(note);
-        return plan;
-    }
-
-    private static int Code(CommandSession session, List<TokenSyncResult> results, List<LoginProof> proofs)
-    {
         foreach (var remedy in results.Select(result => result.Remedy).Where(remedy => remedy.Length > 0).Distinct())
             session.Say(remedy);
         return ExitCode.Of(
             results.Any(result => result.State is not (TokenState.Match or TokenState.Undetermined or TokenState.Unreadable)),
             results.Any(result => result.State != TokenState.Match) || proofs.Any(proof => proof.IsProven != true));
+
+        async Task SynchronizeOneAsync(GenAIStack stack, TokenSyncRequest request)
+        {
+            try
+            {
+                var plan = synchronizer.Plan(stack, request, stop);
+                if (rollout is null)
+                {
+                    results.AddRange(await plan.ApplyAsync(cancellationToken: stop));
+                }
+                else
+                {
+                    var done = await (await plan.WithRestartAsync(rollout(), stop)).ApplyAsync(stop: stop);
+                    results.AddRange(done.Results);
+                    containers.AddRange(done.Containers);
+                    proofs.AddRange(done.Proofs);
+                }
+
+                reported?.AddRange(plan.Observations);
+                foreach (var note in plan.Notes)
+                    session.Warn(note);
+            }
+            catch (ComfyAuthException)
+            {
+                // A stack that could not be synchronised is what a reader of the report must not miss.
+                reported?.AddRange(auditor.AuditAfterError(stack, request.Services, stop));
+                throw;
+            }
+        }
+    }
+
+    /// <summary>An engine that is looked for when it is first wanted.</summary>
+    private sealed class LazyEngine(Func<DockerClient> connect) : IDisposable
+    {
+        private DockerClient? _client;
+
+        public DockerClient Client => _client ??= connect();
+
+        public void Dispose() => _client?.Dispose();
     }
 }

@@ -23,7 +23,7 @@ internal static class TestCommand
         var report = new Option<string[]>("--report") { Description = $"Also write the report to this file ({ValidationReportWriter.Extensions}); may be repeated. For one stack at a time.", Validators = { CommandSession.RequireValue } };
         var baseline = new Option<string?>("--baseline") { Description = "An earlier report (.json): say what is new since, what was mended and what still fails.", Validators = { CommandSession.RequireValue } };
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing; the exit code tells." };
-        var command = new Command("test", "Holds a stack against every check there is: files, containers, login, models.") { id, category, exclude, fix, deep, runCommands, report, baseline, quiet, path, service, EngineChoice.Context, EngineChoice.Host, json, verbose };
+        var command = new Command("test", "Holds a stack against every check there is: files, containers, login, models.") { id, category, exclude, fix, deep, runCommands, report, baseline, quiet, path, service, ContainerChoice.Context, ContainerChoice.Host, json, verbose };
         command.Validators.Add(result =>
         {
             if (Array.Find(result.GetValue(report) ?? [], file => !ValidationReportWriter.IsKnown(file)) is { } unknown)
@@ -55,7 +55,7 @@ internal static class TestCommand
                         {
                             await output.PrepareAsync(stack, stop);
                             var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
-                            var found = await TestAsync(session, stack, options, () => engine ??= EngineChoice.Connect(parsed), parsed.GetValue(fix), stop);
+                            var found = await TestAsync(session, stack, options, () => engine ??= ContainerChoice.Connect(parsed), parsed.GetValue(fix), stop);
                             results.AddRange(found);
                             await output.WriteAsync(ValidationReport.Of(stack, found, startedAt, clock.Elapsed), stop);
                         },

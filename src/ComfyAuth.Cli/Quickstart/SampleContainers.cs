@@ -19,10 +19,16 @@ internal sealed class SampleContainers : IAsyncDisposable
 
     private readonly List<EmulatedServer> _servers = [];
     private readonly List<EmulatedContainer> _containers = [];
-    private readonly DateTimeOffset _started = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(15);
+    private readonly bool _isMended;
+    private readonly DateTimeOffset _started;
     private EmulatedEngine? _engine;
 
-    private SampleContainers(GenAIStack stack) => Stack = stack;
+    private SampleContainers(GenAIStack stack, bool isMended)
+    {
+        Stack = stack;
+        _isMended = isMended;
+        _started = isMended ? DateTimeOffset.UtcNow : DateTimeOffset.UtcNow - TimeSpan.FromMinutes(15);
+    }
 
     /// <summary>Where the emulated engine listens.</summary>
     public DockerEndpoint Engine => _engine!.Endpoint;
@@ -32,11 +38,12 @@ internal sealed class SampleContainers : IAsyncDisposable
 
     /// <summary>Starts them.</summary>
     /// <param name="stack">A stack of the original's layout.</param>
+    /// <param name="isMended">Whether comfyui-qwen was made anew from mended files.</param>
     /// <param name="redactor">Learns the token that comfyui-qwen has in its environment and in its log, as the original had.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<SampleContainers> StartAsync(GenAIStack stack, SecretRedactor redactor, CancellationToken stop)
+    public static async Task<SampleContainers> StartAsync(GenAIStack stack, bool isMended, SecretRedactor redactor, CancellationToken stop)
     {
-        var sample = new SampleContainers(stack);
+        var sample = new SampleContainers(stack, isMended);
         try
         {
             foreach (var service in stack.Definition.Services)

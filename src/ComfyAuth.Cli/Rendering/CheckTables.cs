@@ -17,13 +17,15 @@ internal static class CheckTables
         foreach (var result in results)
             table.AddRow(Status(result), result.Id.EscapeMarkup(), (result.Service ?? "").EscapeMarkup(), result.Message.EscapeMarkup());
 
-        return new Rows(
-        [
-            table,
-            .. results.Where(result => result.Status is CheckStatus.Failed or CheckStatus.Warning or CheckStatus.Error).SelectMany(Details),
-            new Markup(Sum(results)),
-        ]);
+        return new Rows([table, Findings(results)]);
     }
+
+    /// <summary>Only what is to be looked at, and how many ended how.</summary>
+    public static IRenderable Findings(IReadOnlyList<CheckResult> results) => new Rows(
+    [
+        .. results.Where(result => result.Status is CheckStatus.Failed or CheckStatus.Warning or CheckStatus.Error).SelectMany(Details),
+        new Markup(Sum(results)),
+    ]);
 
     /// <summary>How many ended how, as one line.</summary>
     private static string Sum(IReadOnlyList<CheckResult> results) =>

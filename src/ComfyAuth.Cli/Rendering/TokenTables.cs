@@ -9,11 +9,12 @@ namespace ComfyAuth.Cli.Rendering;
 internal static class TokenTables
 {
     public static IRenderable Of(IReadOnlyList<TokenObservation> observations) => ByFile(
-        $"{"State",-15} {"What",-22} Found",
+        $"{"State",-19} {"What",-22} Found",
         observations,
         seen => seen.Location,
-        seen => $"{State(seen.State)} {What(seen.Location, seen.Role, seen.IsSource),-22} {seen.Fingerprint,-8}{(seen.Line is null ? "" : $"  line {seen.Line}")}",
-        seen => seen.Evidence);
+        seen => $"{State(seen.State, 19)} {What(seen.Location, seen.Role, seen.IsSource),-22} {seen.Fingerprint,-8}{(seen.Line is null ? "" : $"  line {seen.Line}")}",
+        seen => seen.Evidence,
+        indent: 22);
 
     public static IRenderable Of(IReadOnlyList<TokenSyncResult> results) => ByFile(
         $"{"Action",-10} {"Before",-15} {"After",-15} What",
@@ -60,7 +61,7 @@ internal static class TokenTables
     /// <summary>
     /// The places under the name of their file, which is too long for a column. What was seen at one stands below it.
     /// </summary>
-    private static Rows ByFile<T>(string header, IEnumerable<T> places, Func<T, string> locationOf, Func<T, string> row, Func<T, string> seen)
+    private static Rows ByFile<T>(string header, IEnumerable<T> places, Func<T, string> locationOf, Func<T, string> row, Func<T, string> seen, int indent = 18)
     {
         var lines = new List<IRenderable> { new Text(""), new Markup($"  [grey]{header}[/]") };
         foreach (var file in places.GroupBy(place => locationOf(place).Split('#')[0]))
@@ -70,7 +71,7 @@ internal static class TokenTables
             {
                 lines.Add(new Markup($"  {row(place)}"));
                 if (seen(place).Length > 0)
-                    lines.Add(new Padder(new Markup($"[grey]{seen(place).EscapeMarkup()}[/]"), new Padding(18, 0, 0, 0)));
+                    lines.Add(new Padder(new Markup($"[grey]{seen(place).EscapeMarkup()}[/]"), new Padding(indent, 0, 0, 0)));
             }
         }
 
@@ -80,15 +81,20 @@ internal static class TokenTables
     private static string What(string location, TokenRole role, bool isSource)
     {
         var variable = location.IndexOf('#', StringComparison.Ordinal);
-        return (variable >= 0 ? location[(variable + 1)..] : isSource ? "source of truth" : role == TokenRole.Hash ? "hash" : role.ToString()).EscapeMarkup();
+        return (variable >= 0 ? location[(variable + 1)..] : location.StartsWith("http", StringComparison.Ordinal) && location.Contains("://", StringComparison.Ordinal) ? "server" : isSource ? "source of truth" : role == TokenRole.Hash ? "hash" : role.ToString()).EscapeMarkup();
     }
 
     private static string Action(TokenAction action) => $"[{(action == TokenAction.None ? "grey" : "bold")}]{action,-10}[/]";
 
-    private static string State(TokenState state) => state switch
+    /// <summary>Of the states, those of a file fit into 15 characters.</summary>
+    private static string State(TokenState state, int width = 15)
     {
-        TokenState.Match => $"[green]{state,-15}[/]",
-        TokenState.Undetermined or TokenState.Unreadable or TokenState.Exposed => $"[yellow]{state,-15}[/]",
-        _ => $"[red]{state,-15}[/]",
-    };
+        var colour = state switch
+        {
+            TokenState.Match => "green",
+            TokenState.Undetermined or TokenState.Unreadable or TokenState.Exposed => "yellow",
+            _ => "red",
+        };
+        return $"[{colour}]{state.ToString().PadRight(width)}[/]";
+    }
 }

@@ -75,7 +75,7 @@ internal sealed class LivePasswordReader(DockerClient engine, TimeSpan patience)
 
     /// <summary>The path on this machine of a path in a container; null where it is in no bind mount of this machine.</summary>
     internal static string? HostPath(ContainerDetails container, string path) =>
-        MountOf(container, path) is { Type: "bind" } mount && MountSources.HostPath(mount.Source, OperatingSystem.IsWindows()) is { } source
+        MountOf(container, path) is { Type: "bind" } mount && MountSources.HostPath(mount.Source, OperatingSystem.IsWindows()) is { } source && Path.IsPathFullyQualified(source) && !source.Contains('\0')
             ? path == mount.Destination ? source : Path.GetFullPath(path[(mount.Destination.TrimEnd('/').Length + 1)..], source)
             : null;
 

@@ -23,9 +23,7 @@ namespace ComfyAuth.Tokens;
 /// <param name="redactor">Learns every secret that is read.</param>
 public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient engine, SecretRedactor redactor)
 {
-    private readonly LoginProver _prover = new(redactor);
-
-    /// <summary>How long one container may take to be looked at; one that hangs does not hold up the others.</summary>
+    /// <summary>How long the files of one container, and one answer of its server, may take.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Looks at every place.</summary>
@@ -175,7 +173,7 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
         var truth = LiveJudge.WithPassword(survey, service, container, stop);
         var old = HashesIn(survey, service, container, passwords, stop).Select(found => found.Hash).Concat(survey.HashesInUse.Select(use => use.Hash)).FirstOrDefault(hash => hash != truth?.Hash);
         var proof = ContainerObserver.AnswersItself(listed, service, all)
-            ? await _prover.ProveAsync(service, new() { Token = truth?.Hash, Password = truth?.Password, UserName = truth?.UserName, OldToken = truth is null || old.IsDefault ? null : old }, stop).ConfigureAwait(false)
+            ? await new LoginProver(redactor) { Timeout = Patience }.ProveAsync(service, new() { Token = truth?.Hash, Password = truth?.Password, UserName = truth?.UserName, OldToken = truth is null || old.IsDefault ? null : old }, stop).ConfigureAwait(false)
             : null;
         var newest = passwords.Max(password => password.ModifiedAt);
         var startedAt = newest > container.StartedAt ? await ServerStartAsync(container, proof, stop).ConfigureAwait(false) : container.StartedAt;
@@ -217,7 +215,7 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
         try
         {
             var processes = await engine.TopAsync(container.Id, stop).ConfigureAwait(false);
-            if (processes.Where(process => process.Command.Contains("main.py", StringComparison.Ordinal)).Max(process => process.Elapsed) is { } elapsed)
+            if (processes.Where(process => Program().IsMatch(process.Command) && !ShellLine().IsMatch(process.Command)).Max(process => process.Elapsed) is { } elapsed)
             {
                 // By the clock that PASSWORD was written by. The seconds are cut off, so it may have started up to one earlier.
                 return ((await engine.StatsAsync(container.Id, stop).ConfigureAwait(false))?.ReadAt ?? DateTimeOffset.UtcNow) - elapsed;
@@ -231,6 +229,13 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
         // Who answers has started. That it has another name does not make it younger than its container.
         return proof?.RefusesNoToken is not null ? container.StartedAt : null;
     }
+
+    [GeneratedRegex(@"(?:^|[/\s])python[0-9.]*(?:\s+-\S+)*\s+(?:\S*/)?main\.py(?:\s|$)", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex Program();
+
+    // It names the program long before it starts it.
+    [GeneratedRegex(@"^\S*sh\s+-\w*c\s", RegexOptions.CultureInvariant)]
+    private static partial Regex ShellLine();
 
     // A file of a stack is named relative to its root, and so never by a name, a colon and a slash.
     [GeneratedRegex(@"^(?<container>[A-Za-z0-9][A-Za-z0-9_.-]+):(?<path>/.*[^/])$", RegexOptions.CultureInvariant)]

@@ -76,6 +76,9 @@ internal sealed class CredentialPlan
 
     public required string Note { get; init; }
 
+    /// <summary>Whether it is one that was in use, perhaps in a container only.</summary>
+    public bool IsAdopted { get; init; }
+
     public required IReadOnlyList<TokenObservation> Observations { get; init; }
 
     public List<PlannedTokenChange> Changes { get; } = [];
@@ -88,7 +91,7 @@ internal sealed class CredentialPlan
         {
             Expected = new() { Token = Credential.Hash, Password = Credential.Password, UserName = Credential.UserName, OldToken = old is [var first, ..] ? first : null },
             OldTokens = old,
-            IsNew = Survey.HashesInUse.All(use => use.Hash != Credential.Hash),
+            IsNew = !IsAdopted && Survey.HashesInUse.All(use => use.Hash != Credential.Hash),
         };
     }
 }

@@ -81,7 +81,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
         if (credential.Password is not null)
             redactor.Register(credential.Password);
 
-        var plan = new CredentialPlan { Survey = survey, Credential = credential, Note = note, Observations = [.. survey.Observe(credential)] };
+        var plan = new CredentialPlan { Survey = survey, Credential = credential, Note = note, IsAdopted = request.Adopt is not null, Observations = [.. survey.Observe(credential)] };
         var source = plan.Observations[0];
         if (MustWriteSource(survey, credential, request))
         {

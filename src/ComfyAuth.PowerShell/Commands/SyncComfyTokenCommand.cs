@@ -22,6 +22,12 @@ namespace ComfyAuth.PowerShell.Commands;
 /// -Rotate, or where there is no source and the places do not agree on one hash.
 /// </para>
 /// <para>
+/// The files can all agree while the stack still runs with another token. -Live follows it to the end: the environment that
+/// the container was made with, login/PASSWORD inside it, running or not, and what the live server accepts and refuses.
+/// Layer says where a place is. Some faults need the container recreated, others only restarted: Remedy says which. What
+/// cannot be looked at is Unreadable, which is no fault.
+/// </para>
+/// <para>
 /// With -Restart it does not end at the files. While the new ones are in place and not kept yet, each running container is
 /// restarted, or recreated where its environment holds an old value; one that takes the token already is left alone. It is
 /// waited for, and the login is asked: no token, a wrong one and the old one refused, the new one taken by API, websocket
@@ -49,6 +55,14 @@ namespace ComfyAuth.PowerShell.Commands;
 /// <example>
 /// <code>if (-not (Sync-ComfyToken -Validate).IsValid) { Sync-ComfyToken }</code>
 /// Synchronises only where something is wrong or not known.
+/// </example>
+/// <example>
+/// <code>Sync-ComfyToken -Audit -Live | Where-Object IsFault | Select-Object Layer, Location, State, Remedy</code>
+/// Shows where on its way from the files to the running server the token is another one, and what brings the right one there.
+/// </example>
+/// <example>
+/// <code>Sync-ComfyToken -Adopt 'comfyui-qwen:/workspace/ComfyUI/login/PASSWORD'</code>
+/// Gets a lost source of truth back out of the container, which need not run, and writes it everywhere.
 /// </example>
 /// <example>
 /// <code>Sync-ComfyToken -Rotate -Restart -Verbose</code>
@@ -84,7 +98,16 @@ public sealed class SyncComfyTokenCommand : EngineCmdlet
     [Parameter(ParameterSetName = RotateSet, Mandatory = true)]
     public SwitchParameter Rotate { get; set; }
 
-    /// <summary>Makes a hash that is in use the source of truth: its place (path, or path#VARIABLE) or its fingerprint.</summary>
+    /// <summary>Also looks into the containers and asks the live servers. With -Adopt: the hash may be one that stands in a container.</summary>
+    [Parameter(ParameterSetName = AuditSet)]
+    [Parameter(ParameterSetName = ValidateSet)]
+    [Parameter(ParameterSetName = AdoptSet)]
+    public SwitchParameter Live { get; set; }
+
+    /// <summary>
+    /// Makes a hash that is in use the source of truth: its place (path, or path#VARIABLE) or its fingerprint. A place in a container is
+    /// named container:/path, as by -Audit -Live; with -Live a fingerprint is looked for in containers too.
+    /// </summary>
     [Parameter(ParameterSetName = AdoptSet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string? Adopt { get; set; }
@@ -133,7 +156,16 @@ public sealed class SyncComfyTokenCommand : EngineCmdlet
         }
 
         var auditor = new TokenAuditor(Verifier, pipe.Redactor);
-        if (Audit)
+        if (Live && (Audit || Validate))
+        {
+            var seen = await new LiveTokenAuditor(auditor, Connect(), pipe.Redactor).LookAsync(stack, Service, stop);
+            _observations.AddRange(seen.Observations);
+            if (Audit)
+                pipe.WriteObject(seen.Observations, enumerate: true);
+            else
+                pipe.WriteObject(seen.Validations, enumerate: true);
+        }
+        else if (Audit)
         {
             var seen = auditor.Audit(stack, Service, stop);
             _observations.AddRange(seen);
@@ -165,7 +197,7 @@ public sealed class SyncComfyTokenCommand : EngineCmdlet
     private async Task SynchronizeAsync(CmdletPipe pipe, GenAIStack stack, TokenAuditor auditor, CancellationToken stop)
     {
         // With its containers each credential is a change of its own, so that one that is not proven spares the others.
-        var request = Request();
+        var request = await RequestAsync(pipe, stack, stop);
         foreach (var one in Restart ? request.ForEachCredential(stack) : [request])
         {
             try
@@ -201,11 +233,14 @@ public sealed class SyncComfyTokenCommand : EngineCmdlet
         Write(pipe, result);
     }
 
-    private TokenSyncRequest Request() => new()
+    private async Task<TokenSyncRequest> RequestAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop) => new()
     {
         Services = Service,
         Rotate = Rotate,
         Adopt = Adopt,
+        InContainers = Adopt is not null && (Live || LiveTokenAuditor.IsInContainer(stack, Adopt))
+            ? await new LiveTokenAuditor(new(Verifier, pipe.Redactor), Connect(), pipe.Redactor).FindHashesAsync(stack, Service, Adopt, stop)
+            : [],
         UserName = Credential?.UserName,
         Password = Credential is null ? null : SecureText.Of(Credential.Password, "The password"),
         SourceToken = SourceToken is null ? null : SecureText.Of(SourceToken, "The source token"),

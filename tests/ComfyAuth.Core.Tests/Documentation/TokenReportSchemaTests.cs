@@ -25,6 +25,7 @@ public sealed class TokenReportSchemaTests
     {
         var observation = Schema["$defs"]!["observation"]!["properties"]!;
         Assert.Equal(Enum.GetNames<TokenState>(), Values(observation["state"]!));
+        Assert.Equal(Enum.GetNames<TokenLayer>(), Values(observation["layer"]!));
         Assert.Equal(Enum.GetNames<TokenRole>(), Values(observation["role"]!));
         Assert.Equal(Enum.GetNames<Urgency>(), Values(Schema["$defs"]!["recommendation"]!["properties"]!["urgency"]!));
         Assert.Equal(TokenReport.Of([], default).Version, (int)Schema["properties"]!["version"]!["const"]!);

@@ -148,6 +148,17 @@ public sealed class TokenReportTests : IDisposable
         Assert.NotEqual(first, await WrittenAsync(Report(), name));
     }
 
+    [Fact]
+    public async Task A_report_of_a_release_that_knew_files_only_is_still_one()
+    {
+        var text = await WrittenAsync(Report(), "audit.json");
+        _stack.Write("audit.json", string.Join('\n', text.Split('\n').Where(line => !line.Contains("\"layer\"", StringComparison.Ordinal))));
+        Assert.DoesNotContain("layer", _stack.Read("audit.json"), StringComparison.Ordinal);
+
+        Assert.True(await TokenReportWriter.EnsureReplaceableAsync(_stack.PathOf("audit.json"), TestContext.Current.CancellationToken));
+        Assert.All(JsonSerializer.Deserialize(_stack.Read("audit.json"), ReportJsonContext.Default.TokenReport)!.Observations, seen => Assert.Equal(TokenLayer.File, seen.Layer));
+    }
+
     [Theory]
     [InlineData("target.json", true)]
     [InlineData("target.json", false)]

@@ -83,6 +83,10 @@ public sealed class StackFileTests
     }
 
     [Fact]
+    public void The_place_of_PASSWORD_in_a_container_is_kept_as_it_is_written() =>
+        Assert.Equal("/srv/my ui/PASSWORD", Parse("services:\n  sd35: { passwordFile: /srv/my ui/PASSWORD }\n").Services.Single(service => service.Name == "sd35").PasswordFile);
+
+    [Fact]
     public void A_default_service_can_be_removed() =>
         Assert.DoesNotContain(Parse("services:\n  sd35: { remove: true }\n").Services, service => service.Name == "sd35");
 
@@ -117,6 +121,10 @@ public sealed class StackFileTests
     [InlineData("services:\n  comfyui-qwen: { tokens: [ { file: .secrets/comfyui_auth_tokens.conf } ] }\n", "F(2,3): '.secrets/comfyui_auth_tokens.conf' is a source of truth and cannot be a place")]
     [InlineData("services:\n  comfyui-qwen: { tokens: [ { file: t }, { file: ./t, format: password-file } ] }\n", "F(2,3): 't' is given two formats")]
     [InlineData("services:\n  comfyui-qwen: { tokens: [ { file: t } ] }\n  b: { url: http://b, auth: comfyui-login, source: b.json, tokens: [ { file: t } ] }\n", "F(3,3): 't' is fed from two sources of truth")]
+    [InlineData("services:\n  sd35: { passwordFile: login/PASSWORD }\n", "F(2,11): the path is not the absolute one of a file in a container.")]
+    [InlineData("services:\n  sd35: { passwordFile: /login/ }\n", "F(2,11): the path is not the absolute one of a file in a container.")]
+    [InlineData("services:\n  sd35: { passwordFile: /a/../b }\n", "F(2,11): the path is not the absolute one of a file in a container.")]
+    [InlineData("services:\n  sd35: { passwordFile: 'C:\\PASSWORD' }\n", "F(2,11): the path is not the absolute one of a file in a container.")]
     [InlineData("- a\n", "F(1,1): the file is not a mapping.")]
     [InlineData("a: 1\n---\nb: 2\n", "F(3,1): there is a second document.")]
     [InlineData("version: 1\nversion: 1\n", "F(2,1): this is not valid YAML: Duplicate key")]

@@ -9,7 +9,7 @@ using ComfyAuth.Tokens;
 namespace ComfyAuth.Emulator.Tests.Tokens;
 
 /// <summary>A stack in which everything agrees on all four layers, for a test to break: files, a container that Compose made, and its server.</summary>
-internal sealed class LiveStack : IAsyncDisposable
+internal sealed class LayeredStack : IAsyncDisposable
 {
     public const string Container = "comfyui-qwen";
     public const string Password = "/workspace/ComfyUI/login/PASSWORD";
@@ -18,7 +18,7 @@ internal sealed class LiveStack : IAsyncDisposable
 
     private readonly TemporaryFolder _server;
 
-    private LiveStack(EmulatedComfyUI? comfy, EmulatedEngine engine, SampleStack files, TemporaryFolder server)
+    private LayeredStack(EmulatedComfyUI? comfy, EmulatedEngine engine, SampleStack files, TemporaryFolder server)
     {
         (Comfy, Engine, Files, _server) = (comfy, engine, files, server);
         Client = new(engine.Endpoint);
@@ -50,7 +50,7 @@ internal sealed class LiveStack : IAsyncDisposable
     /// <summary>Starts everything.</summary>
     /// <param name="hasLogin">Whether the server has the login.</param>
     /// <param name="isSilent">Whether nobody answers at its address.</param>
-    public static async Task<LiveStack> StartAsync(bool hasLogin = true, bool isSilent = false)
+    public static async Task<LayeredStack> StartAsync(bool hasLogin = true, bool isSilent = false)
     {
         var files = new SampleStack();
         var server = new TemporaryFolder();

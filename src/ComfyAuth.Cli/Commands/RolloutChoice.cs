@@ -9,19 +9,14 @@ using Spectre.Console.Rendering;
 
 namespace ComfyAuth.Cli.Commands;
 
-/// <summary>Which engine a command talks to, and what it does with the containers after a change of files.</summary>
-internal static class EngineChoice
+/// <summary>What a command does with the containers after a change of files.</summary>
+internal static class RolloutChoice
 {
     /// <summary>How long a change that was interrupted may take to go back: a container is given ten seconds to end, and Compose is slow.</summary>
     public static readonly TimeSpan TimeToGoBack = TimeSpan.FromMinutes(1);
 
-    public static readonly Option<string?> Context = new("--context") { Description = "The Docker context that tells where the engine is.", Validators = { CommandSession.RequireValue } };
-    public static readonly Option<string?> Host = new("--docker-host") { Description = "The address of the engine, such as tcp://gpu-box:2376.", Validators = { CommandSession.RequireValue } };
     public static readonly Option<bool> Restart = new("--restart") { Description = "Also bring the change into the containers and prove it live; if that fails, everything goes back." };
     public static readonly Option<TimeSpan> Timeout = Time("--timeout", "With --restart: when to give up waiting for a container: 90s, 10m, 00:10:00, or seconds.", new ContainerWaitOptions().Timeout);
-
-    /// <summary>Finds the engine; the first question to it tells whether it is there.</summary>
-    public static DockerClient Connect(ParseResult parsed) => new(new DockerEndpointResolver().Resolve(parsed.GetValue(Host), parsed.GetValue(Context)));
 
     /// <summary>How a change is brought into the containers; what is being done goes to standard error, each line once in a row.</summary>
     public static Rollout RolloutOf(DockerClient engine, ParseResult parsed, CommandSession session) => new(engine, session.Redactor, session.Logger)
