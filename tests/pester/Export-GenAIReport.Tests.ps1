@@ -45,7 +45,7 @@ Describe 'A report' {
         $report = $results | Export-GenAIReport (Join-Path $TestDrive 'passthru.json') -PassThru
 
         $report.GetType().FullName | Should -Be 'ComfyAuth.Validation.ValidationReport'
-        "$($report.Verdict)" | Should -BeIn 'Critical', 'Undetermined'
+        $report.Verdict | Should -Be 'Poor'
         $report.Checks | Should -HaveCount 3
         $report | Out-String | Should -BeLike '*Verdict*Components*AuthenticationConfiguration: *'
     }
@@ -155,6 +155,7 @@ Describe 'An error' {
 
         @() | Export-GenAIReport (Join-Path $TestDrive 'nothing.md') -WarningAction SilentlyContinue -WarningVariable warnings | Should -BeNullOrEmpty
 
+        $warnings | Should -Be 'Nothing was checked, so there is nothing to report.'
         Test-Path -LiteralPath (Join-Path $TestDrive 'nothing.md') | Should -BeFalse
     }
 }

@@ -91,10 +91,11 @@ public sealed class ExportGenAIReportCommand : ComfyCmdlet
     /// <inheritdoc/>
     protected override async Task EndAsync(CmdletPipe pipe, CancellationToken stop)
     {
-        if (_files is not { Count: > 0 } files)
+        // Nothing can be written, which has been said. Without any input it has not been looked at.
+        if (_files is { Count: 0 })
             return;
 
-        if (MakeReport(pipe) is not { } report)
+        if (MakeReport(pipe) is not { } report || _files is not { } files)
         {
             pipe.WriteWarning("Nothing was checked, so there is nothing to report.");
             return;
