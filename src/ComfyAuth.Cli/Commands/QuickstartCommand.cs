@@ -20,16 +20,17 @@ internal static class QuickstartCommand
     {
         var keep = new Option<bool>("--keep") { Description = "Keep the sample stack." };
         var path = new Option<string?>("--path") { Description = "Lay the sample stack out in this new or empty folder, and keep it.", Validators = { CommandSession.RequireValue } };
-        var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { keep, path };
+        var serve = new Option<bool>("--serve") { Description = "Keep the emulated engine and services running until Ctrl+C, to try the other commands on." };
+        var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { keep, path, serve };
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             json: false,
             verbose: false,
-            (session, stop) => RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), stop),
+            (session, stop) => RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), parsed.GetValue(serve), stop),
             cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandSession session, string? chosen, bool keep, CancellationToken stop)
+    private static async Task<int> RunAsync(CommandSession session, string? chosen, bool keep, bool serve, CancellationToken stop)
     {
         var folder = chosen is null ? Temporary() : Path.GetFullPath(chosen);
         using var claim = chosen is null ? null : Claim(folder);
@@ -40,16 +41,18 @@ internal static class QuickstartCommand
             await SampleStack.LayOutAsync(root, session.Redactor, stop);
             code = await ShowAsync(session, GenAIStack.Find(root), folder, stop);
         }
-        catch when (chosen is null && !keep)
+        catch when (chosen is null && !keep && !serve)
         {
             Directory.Delete(folder, recursive: true);
             throw;
         }
 
         session.Say($"\nThe reports: {Path.Combine(folder, "before.html")}\n             {Path.Combine(folder, "after.html")}");
-        if (keep || chosen is not null)
+        if (keep || serve || chosen is not null)
         {
             session.Say($"The stack:   {root}");
+            if (serve)
+                await ServeAsync(session, GenAIStack.Find(root), stop);
         }
         else
         {
@@ -84,6 +87,16 @@ internal static class QuickstartCommand
         return ExitCode.Of(after.Failed > 0, after.Errors > 0);
     }
 
+    /// <summary>Keeps the mended sample running, at the addresses that its stack file then has.</summary>
+    private static async Task ServeAsync(CommandSession session, GenAIStack stack, CancellationToken stop)
+    {
+        await using var sample = await SampleContainers.StartAsync(stack, isMended: true, session.Redactor, stop);
+        await SampleContent.WriteAddressesAsync(stack.Root, sample.Stack.Definition.Services, stop);
+        session.Say($"The engine:  {sample.Engine.Address}");
+        session.Say($"\nTry: comfyauth test --path {stack.Root} --docker-host {sample.Engine.Address}\nCtrl+C ends the engine and the services.");
+        await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
     private static async Task RepairAsync(CommandSession session, GenAIStack stack, ValidationReport before, CancellationToken stop)
     {
         var synchronizer = new TokenSynchronizer(session.Verifier, session.Redactor, NoShell);
@@ -111,7 +124,8 @@ internal static class QuickstartCommand
     // What the person's own shell holds has nothing to do with the sample.
     private static string? NoShell(string name) => null;
 
-    private static ValidationOptions Options { get; } = new() { Shell = NoShell };
+    // Nor have the programs and the room of this machine, and the emulated engine is an old one.
+    private static ValidationOptions Options { get; } = new() { Shell = NoShell, Exclude = ["engine.version", "engine.resources", "compose.command"] };
 
     private static async Task<ValidationReport> TestAsync(CommandSession session, GenAIStack stack, DockerClient engine, CancellationToken stop)
     {

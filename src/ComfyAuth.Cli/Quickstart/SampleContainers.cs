@@ -1,4 +1,5 @@
 using ComfyAuth.Docker;
+using ComfyAuth.DotEnv;
 using ComfyAuth.Emulator;
 using ComfyAuth.Emulator.Comfy;
 using ComfyAuth.Emulator.Engine;
@@ -95,21 +96,21 @@ internal sealed class SampleContainers : IAsyncDisposable
             Load = isComfy ? new() { Cpus = 0.04, Memory = 3L << 30 } : new() { Memory = 180L << 20 },
         };
         _containers.Add(
-            token is not null ? BehindLogin(_isMended ? Healthy(container, $"curl -f http://localhost:{ComfyPort}/login") : Unhealthy(container), passwordFile, token)
-            : Healthy(container, isComfy ? $"curl -f http://localhost:{ComfyPort}/system_stats" : "curl -f http://localhost:8000/health"));
+            token is not null ? BehindLogin(_isMended ? Healthy(container, SampleContent.Healthcheck) : Unhealthy(container), passwordFile, token)
+            : Healthy(container, new() { Test = ["CMD-SHELL", isComfy ? $"curl -f http://localhost:{ComfyPort}/system_stats" : "curl -f http://localhost:8000/health"] }));
     }
 
-    private EmulatedContainer Healthy(EmulatedContainer container, string test) => container with
+    private EmulatedContainer Healthy(EmulatedContainer container, ContainerHealthcheck healthcheck) => container with
     {
         Health = ContainerHealthStatus.Healthy,
-        Healthcheck = new() { Test = ["CMD-SHELL", test] },
+        Healthcheck = healthcheck,
         HealthLog = Probes(5, 0, ""),
     };
 
     /// <summary>Its healthcheck, as the original wrote it, asks a page behind the login.</summary>
     private EmulatedContainer Unhealthy(EmulatedContainer container)
     {
-        var healthcheck = new ContainerHealthcheck { Test = ["CMD-SHELL", $"curl -f http://localhost:{ComfyPort}/"], StartPeriod = TimeSpan.FromSeconds(120), Retries = 5 };
+        var healthcheck = SampleContent.FaultyHealthcheck;
         return container with
         {
             Health = ContainerHealthStatus.Unhealthy,
@@ -119,10 +120,10 @@ internal sealed class SampleContainers : IAsyncDisposable
         };
     }
 
-    /// <summary>It has the token in its environment, and the PASSWORD file of the stack where the login reads it.</summary>
+    /// <summary>It has what Compose makes of the .env file in its environment, and the PASSWORD file of the stack where the login reads it.</summary>
     private EmulatedContainer BehindLogin(EmulatedContainer container, string passwordFile, string token) => container with
     {
-        Environment = [$"COMFYUI_PORT={ComfyPort}", $"COMFYUI_BEARER_TOKEN={token}"],
+        Environment = EnvironmentOf(DotEnvDocument.Parse(File.ReadAllBytes(Stack.PathOf($"{SampleStack.Service}/.env")))),
         Mounts = [new("bind", "", passwordFile, PasswordInContainer, true)],
         Files = new Dictionary<string, EmulatedFile> { [PasswordInContainer] = new(File.ReadAllBytes(passwordFile)) { ModifiedAt = File.GetLastWriteTimeUtc(passwordFile) } },
         Log =
@@ -131,6 +132,9 @@ internal sealed class SampleContainers : IAsyncDisposable
             new(ContainerLogStream.StandardError, _started, $"To see the GUI go to: http://0.0.0.0:{ComfyPort}"),
         ],
     };
+
+    private static string[] EnvironmentOf(DotEnvDocument file) =>
+        [.. file.Entries.Select(entry => $"{entry.Name}={file.Read(entry.Name, DotEnvConsumer.ComposeV2, _ => null)?.Value}")];
 
     private ContainerHealthProbe[] Probes(int count, int exitCode, string output)
     {

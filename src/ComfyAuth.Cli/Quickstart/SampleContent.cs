@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
+using ComfyAuth.Docker;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Cli.Quickstart;
@@ -9,13 +11,14 @@ internal static class SampleContent
 {
     public const string ComposeFile = $"{SampleStack.Service}/docker-compose.yml";
 
+    private const string StackFileName = "comfyauth.yml";
     private const string ModelsFolder = "docker-configurations/shared/models";
 
     /// <summary>What the operators of the original wrote: a page behind the login, which answers 401 for ever.</summary>
-    private const string FaultyHealthcheck = "curl -f http://localhost:8188/";
+    public static ContainerHealthcheck FaultyHealthcheck { get; } = HealthcheckOf("curl -f http://localhost:8188/", TimeSpan.FromSeconds(120));
 
-    /// <summary>What can pass.</summary>
-    private const string Healthcheck = "curl -f http://localhost:8188/login";
+    /// <summary>What can pass, and waits until everything is installed.</summary>
+    public static ContainerHealthcheck Healthcheck { get; } = HealthcheckOf("curl -f http://localhost:8188/login", TimeSpan.FromMinutes(15));
 
     // The name of each model, and the folder of its kind.
     private static readonly (string Kind, string Name)[] Models = [("diffusion_models", "edit.safetensors"), ("text_encoders", "encoder.safetensors"), ("vae", "vae.safetensors")];
@@ -25,25 +28,16 @@ internal static class SampleContent
     {
         var model = Model();
 
-        // Nothing is asked of a network: the sample has no external APIs, and its models are not those of the original.
-        await WriteAsync(StackFileName, $$"""
-            version: 1
-            apis:
-              openai: { remove: true }
-              openrouter: { remove: true }
-            services:
-              comfyui-qwen:
-                modelsFolder: {{ModelsFolder}}
-                models:
-            {{string.Join('\n', Models.Select(file => $"      - {{ file: {file.Kind}/{file.Name}, size: {model.Length} }}"))}}
-
-            """);
+        await WriteAsync(StackFileName, StackFileText([]));
         await WriteAsync(ComposeFile, Compose(FaultyHealthcheck));
         foreach (var (kind, name) in Models)
             await WriteBytesAsync($"{ModelsFolder}/{kind}/{name}", model);
 
         var definition = GenAIStack.Find(root).Definition;
         var content = definition.Content!;
+        await WriteAsync(content.Environment!.Path, "# The notebooks need no key.\nCOMFYUI_URL=http://localhost:8188\n");
+        await WriteAsync(content.Environment.Template!, "COMFYUI_URL=\n");
+        await WriteAsync($"{SampleStack.Service}/.env.example", "CIVITAI_TOKEN=\nHF_TOKEN=\nQWEN_API_TOKEN=\n\n# Login\nCOMFYUI_LOGIN_ENABLED=true\nCOMFYUI_USERNAME=\nCOMFYUI_PASSWORD=\nCOMFYUI_BEARER_TOKEN=\n");
         foreach (var folder in content.Folders)
             Directory.CreateDirectory(Path.Combine(root, folder));
         foreach (var notebook in content.Notebooks.Concat(content.Examples))
@@ -71,9 +65,35 @@ internal static class SampleContent
     public static Task MendHealthcheckAsync(string root, CancellationToken stop) =>
         File.WriteAllTextAsync(Path.Combine(root, ComposeFile), Compose(Healthcheck), stop);
 
-    private const string StackFileName = "comfyauth.yml";
+    /// <summary>Writes down where the services are.</summary>
+    public static Task WriteAddressesAsync(string root, IReadOnlyList<ServiceDefinition> services, CancellationToken stop) =>
+        File.WriteAllTextAsync(Path.Combine(root, StackFileName), StackFileText(services), stop);
 
-    private static string Compose(string healthcheck) => $$"""
+    /// <summary>Nothing is asked of a network: the sample has no external APIs, and its models are not those of the original.</summary>
+    private static string StackFileText(IReadOnlyList<ServiceDefinition> services)
+    {
+        var text = new StringBuilder($$"""
+            version: 1
+            apis:
+              openai: { remove: true }
+              openrouter: { remove: true }
+            services:
+              comfyui-qwen:
+                modelsFolder: {{ModelsFolder}}
+                models:
+
+            """);
+        foreach (var (kind, name) in Models)
+            text.Append(CultureInfo.InvariantCulture, $"      - {{ file: {kind}/{name}, size: {Model().Length} }}\n");
+        foreach (var service in services)
+            text.Append(service.Auth == AuthKind.ComfyUILogin ? $"    url: {service.Url}\n" : $"  {service.Name}: {{ url: '{service.Url}' }}\n");
+        return text.ToString();
+    }
+
+    private static ContainerHealthcheck HealthcheckOf(string command, TimeSpan startPeriod) =>
+        new() { Test = ["CMD-SHELL", command], Interval = TimeSpan.FromSeconds(30), Timeout = TimeSpan.FromSeconds(10), StartPeriod = startPeriod, Retries = 5 };
+
+    private static string Compose(ContainerHealthcheck healthcheck) => $$"""
         services:
           comfyui-qwen:
             image: python:3.11
@@ -87,11 +107,11 @@ internal static class SampleContent
             volumes:
               - { type: bind, source: ./.secrets/PASSWORD, target: /workspace/ComfyUI/login/PASSWORD, read_only: true, bind: { create_host_path: false } }
             healthcheck:
-              test: {{healthcheck}}
-              interval: 30s
-              timeout: 10s
-              start_period: 15m
-              retries: 5
+              test: {{healthcheck.Test[1]}}
+              interval: {{healthcheck.Interval.TotalSeconds}}s
+              timeout: {{healthcheck.Timeout.TotalSeconds}}s
+              start_period: {{healthcheck.StartPeriod.TotalSeconds}}s
+              retries: {{healthcheck.Retries}}
             logging: { driver: json-file, options: { max-size: 10m, max-file: "3" } }
             deploy:
               resources:

@@ -33,7 +33,7 @@ internal static class CheckTables
 
     private static IEnumerable<IRenderable> Details(CheckResult result)
     {
-        yield return new Markup($"{Status(result)} [bold]{result.Id.EscapeMarkup()}[/]{(result.Service is null ? "" : $" {result.Service.EscapeMarkup()}")}: {result.Title.EscapeMarkup()}");
+        yield return new Markup($"{Status(result)} [bold]{result.Id.EscapeMarkup()}[/]{(result.Service is null ? "" : $" {result.Service.EscapeMarkup()}")}: {result.Message.EscapeMarkup()}");
         foreach (var evidence in result.Evidence.Take(MostEvidence))
             yield return Indented($"[grey]{evidence.EscapeMarkup()}[/]");
         if (result.Evidence.Count > MostEvidence)
