@@ -19,6 +19,12 @@ switch (args)
     case [GuidanceRun.Verb, string root]:
         GuidanceRun.Run(root);
         break;
+    case [NotebookBenchmark.Verb, .. string[] counts]:
+        await NotebookBenchmark.RunAsync([.. counts.Select(int.Parse)]);
+        break;
+    case [NotebookRun.Verb, string root]:
+        await NotebookRun.RunAsync(root);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         break;

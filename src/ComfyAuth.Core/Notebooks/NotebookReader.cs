@@ -233,10 +233,11 @@ internal sealed class NotebookReader(NotebookSecrets secrets, SemaphoreSlim larg
 
         if (_imageDepth >= 0 || text.IsEmpty)
             return;
+        if (!secrets.MayBeIn(text))
+            return;
         if (reader.ValueIsEscaped && Unescape(ref reader) is { } length)
             text = _unescaped.AsSpan(0, length);
-        if (secrets.MayBeIn(text))
-            TakeSecrets(text, LineOf(ref reader, piece));
+        TakeSecrets(text, LineOf(ref reader, piece));
     }
 
     private void TakeSecrets(ReadOnlySpan<byte> text, long line)

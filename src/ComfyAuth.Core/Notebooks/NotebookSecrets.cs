@@ -26,11 +26,11 @@ internal sealed partial class NotebookSecrets(SecretRedactor redactor)
 
     private readonly SecretTriggers _triggers = new(redactor.KnownForms().Where(form => form.Length >= ShortestKnown));
 
-    /// <summary>Whether a text may hold a secret; costs little where it does not.</summary>
+    /// <summary>Whether a text of JSON, with its escapes, may hold a secret; costs little where it does not.</summary>
     public bool MayBeIn(ReadOnlySpan<byte> text) => _triggers.Next(text, 0) >= 0;
 
     /// <summary>Reports each secret of a text.</summary>
-    /// <param name="text">UTF-8.</param>
+    /// <param name="text">UTF-8, without escapes.</param>
     /// <param name="found">Gets whether it is one for certain, and what it is, without the secret.</param>
     public void Find(ReadOnlySpan<byte> text, Action<bool, string> found)
     {
