@@ -118,7 +118,7 @@ public sealed class AuthChecksTests
 
         Assert.Equal(CheckStatus.Failed, result.Status);
         Assert.Contains(result.Evidence, line => line.StartsWith("High published-in-the-clear: ", StringComparison.Ordinal));
-        var log = Assert.Single(result.Evidence, line => line.StartsWith("Medium token-in-log: ", StringComparison.Ordinal));
+        var log = Assert.Single(result.Evidence, line => line.StartsWith("Medium token-in-log, of every ComfyUI-Login: ", StringComparison.Ordinal));
         Assert.True(result.Evidence.ToList().IndexOf(log) > 0);
         Assert.NotEmpty(result.Remedy);
     }
