@@ -13,23 +13,68 @@ public sealed partial class QuickstartTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task It_finds_the_five_faults_that_it_planted_and_leaves_none()
+    public async Task It_finds_exactly_the_faults_that_it_planted_and_after_the_repair_none()
     {
         var result = await RunAsync("--path", "sample");
 
         Assert.Equal((0, ""), (result.ExitCode, result.Errors));
-        var report = _folder.Read("sample/report.md");
-        var faults = report.Split('\n')
-            .Select(line => line.Split(" | "))
-            .Where(cells => cells is [_, "Hash" or "Password" or "UserName" or "Source", not "Match", ..])
-            .Select(cells => $"{cells[0].TrimStart('|', ' ').Split('/')[^1]} {cells[2]}");
-        Assert.Equal([".env#COMFYUI_BEARER_TOKEN Truncated", ".env#COMFYUI_PASSWORD OtherPassword", "PASSWORD CarriageReturn", "qwen-api-user.token Stale"], faults.Order(StringComparer.Ordinal));
-        Assert.Contains("As Compose v2 reads it: the run of", report, StringComparison.Ordinal);
-        Assert.Equal(1, CountBefore(result.Output, "COMFYUI_LOGIN_ENABLED", "3. The repair"));
+        Assert.Equal(
+            [
+                "failed auth.web.login comfyui-qwen", "failed compose.lint comfyui-qwen", "failed container.condition comfyui-qwen",
+                "failed container.health comfyui-qwen", "failed env.bcrypt comfyui-qwen", "failed env.quoting comfyui-qwen", "failed env.required comfyui-qwen",
+                "failed notebook.encoding", "failed secrets.permissions", "failed token.files comfyui-qwen", "failed token.running comfyui-qwen",
+            ],
+            Findings(Part(result.Output, "2. The checks", "3. The repair")).Where(finding => !OperatingSystem.IsWindows() || finding != "failed secrets.permissions").Order(StringComparer.Ordinal));
+        var after = Part(result.Output, "4. The proof", "The reports");
+        Assert.Empty(Findings(after));
+        Assert.Contains("0 warnings, 0 failed, 0 not determined", after, StringComparison.Ordinal);
+        Assert.Contains("100 after", after, StringComparison.Ordinal);
 
         var stack = GenAIStack.Find(_folder.PathOf("sample/stack"));
         Assert.All(new TokenAuditor(new(), new(), _ => null).Audit(stack, cancellationToken: TestContext.Current.CancellationToken), seen => Assert.Equal(TokenState.Match, seen.State));
         Assert.All(EnvironmentValidator.Validate(stack), seen => Assert.True(seen.IsValid));
+    }
+
+    [Fact]
+    public async Task It_shows_why_the_token_differs_and_what_the_stacks_own_documents_say_of_a_fault()
+    {
+        var checks = string.Join(' ', Part((await RunAsync("--path", "sample")).Output, "2. The checks", "3. The repair").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Contains("Stale: A well-formed hash, but not the source's.", checks, StringComparison.Ordinal);
+        Assert.Contains("Truncated: As Compose v2 reads it: the run of", checks, StringComparison.Ordinal);
+        Assert.Contains("CarriageReturn: A carriage return is part of the value.", checks, StringComparison.Ordinal);
+        Assert.Contains("OtherPassword: The source's hash is not of this password", checks, StringComparison.Ordinal);
+        Assert.Contains("TROUBLESHOOTING.md:11 Troubleshooting > A notebook does not open", checks, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Served_the_sample_can_be_checked_mended_and_undone_from_outside()
+    {
+        using var served = CliProcess.StartTalking(_folder.Path, "quickstart", "--path", "sample", "--serve");
+        string? engine = null;
+        while (engine is null && await served.ReadLineAsync() is { } line)
+            engine = EngineAddress().Match(line) is { Success: true } match ? match.Groups[1].Value : null;
+        var stack = _folder.PathOf("sample/stack");
+        Task<CliResult> TestAsync(params string[] options) => CliProcess.RunAsync(stack, ["test", "--docker-host", engine!, "--exclude", "engine.version", "--exclude", "engine.resources", "--exclude", "compose.command", .. options]);
+
+        var fine = await TestAsync("--report", "../now.json", "--report", "../now.xml", "--json");
+        File.WriteAllText(Path.Combine(stack, ".secrets/qwen-api-user.token"), "nonsense");
+        var broken = await TestAsync("--baseline", "../now.json", "--report", "../later.json", "--category", "token", "--quiet");
+        var mended = await TestAsync("--fix", "--category", "token", "--json");
+        var undone = await CliProcess.RunAsync(stack, "undo-fix");
+        await served.InterruptAsync();
+        var end = await served.EndAsync();
+
+        Assert.True(fine.ExitCode == 0, fine.Output + fine.Errors);
+        Assert.InRange(fine.Json().GetArrayLength(), 90, 300);
+        Assert.Contains("<testsuites", _folder.Read("sample/now.xml"), StringComparison.Ordinal);
+        Assert.Equal((1, ""), (broken.ExitCode, broken.Output.Replace($"Report: {_folder.PathOf("sample/later.json")}\n", "", StringComparison.Ordinal)));
+        Assert.Contains("token.files", System.Text.Json.JsonDocument.Parse(_folder.Read("sample/later.json")).RootElement.GetProperty("baseline").GetProperty("newFailures").ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, mended.ExitCode);
+        Assert.Contains(mended.Json().EnumerateArray(), check => check.GetProperty("id").GetString() == "token.files" && check.GetProperty("fixed").GetBoolean());
+        Assert.Equal(0, undone.ExitCode);
+        Assert.Equal("nonsense", File.ReadAllText(Path.Combine(stack, ".secrets/qwen-api-user.token")));
+        Assert.Equal(0, end.ExitCode);
     }
 
     [Fact]
@@ -51,7 +96,7 @@ public sealed partial class QuickstartTests : IDisposable
         Assert.Equal([0, 3], results.Select(result => result.ExitCode).Order());
         var loser = results.Single(result => result.ExitCode == 3);
         Assert.Contains($"'{_folder.PathOf("sample")}' is not an empty folder.", loser.Errors, StringComparison.Ordinal);
-        Assert.Equal(["report.md", "stack"], Directory.EnumerateFileSystemEntries(_folder.PathOf("sample")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["after.html", "before.html", "stack"], Directory.EnumerateFileSystemEntries(_folder.PathOf("sample")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -62,7 +107,7 @@ public sealed partial class QuickstartTests : IDisposable
 
         Assert.Equal(0, result.ExitCode);
         Assert.True(File.Exists(report), result.Output);
-        Assert.Equal([report], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(report)!));
+        Assert.Equal(["after.html", "before.html"], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(report)!).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Contains("is removed", result.Output, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
         Directory.Delete(Path.GetDirectoryName(report)!, recursive: true);
@@ -73,7 +118,7 @@ public sealed partial class QuickstartTests : IDisposable
     {
         var result = await RunAsync("--path", "sample");
         var output = result.Output;
-        var containers = output[..output.IndexOf("2. The audit", StringComparison.Ordinal)];
+        var containers = output[..output.IndexOf("2. The checks", StringComparison.Ordinal)];
         var rows = containers.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(cells => cells.Contains("15m"));
 
         Assert.Equal(
@@ -170,7 +215,7 @@ public sealed partial class QuickstartTests : IDisposable
         Assert.All(result.Output.Split('\n').Where(line => !line.Contains(_folder.Path, StringComparison.Ordinal)), line => Assert.InRange(line.Length, 0, 80));
         Assert.DoesNotContain("\u001b", result.Output, StringComparison.Ordinal);
         Assert.InRange(secrets.Count, 7, 20);
-        Assert.All(secrets, secret => Assert.DoesNotContain(secret.Length == 60 ? secret[7..20] : secret, result.Output + _folder.Read("sample/report.md"), StringComparison.Ordinal));
+        Assert.All(secrets, secret => Assert.DoesNotContain(secret.Length == 60 ? secret[7..20] : secret, result.Output + _folder.Read("sample/before.html") + _folder.Read("sample/after.html"), StringComparison.Ordinal));
     }
 
     private static async Task WaitForAsync(Func<bool> condition)
@@ -182,14 +227,23 @@ public sealed partial class QuickstartTests : IDisposable
             await pause.WaitForNextTickAsync(deadline.Token);
     }
 
-    private static int CountBefore(string text, string part, string end) =>
-        text[..text.IndexOf(end, StringComparison.Ordinal)].Split(part).Length - 1;
+    private static string Part(string text, string start, string end) =>
+        text[text.IndexOf(start, StringComparison.Ordinal)..text.IndexOf(end, StringComparison.Ordinal)];
+
+    /// <summary>How each finding ended, its check and its service.</summary>
+    private static IEnumerable<string> Findings(string text) => Finding().Matches(text).Select(match => match.Groups[1].Value);
 
     private Task<CliResult> RunAsync(params string[] options) => CliProcess.RunAsync(_folder.Path, ["quickstart", .. options]);
 
-    [GeneratedRegex(@"The report of the audit: (.*\S)")]
+    [GeneratedRegex(@"The reports: (.*\S)")]
     private static partial Regex ReportPath();
 
-    [GeneratedRegex(@"The sample stack: +(.*\S)")]
+    [GeneratedRegex(@"The stack: +(.*\S)")]
     private static partial Regex StackPath();
+
+    [GeneratedRegex(@"The engine: +(.*\S)")]
+    private static partial Regex EngineAddress();
+
+    [GeneratedRegex(@"^((?:failed|warning|error) [a-z.]+(?: [a-z0-9-]+)?):", RegexOptions.Multiline)]
+    private static partial Regex Finding();
 }

@@ -112,11 +112,11 @@ internal static class QuickstartCommand
         await repairer.RepairAsync(stack, Options, before.Checks, SayAsync, stop);
 
         await SampleContent.MendHealthcheckAsync(stack.Root, stop);
-        session.Say($"Let the healthcheck ask /login: {SampleContent.ComposeFile}");
+        session.Say($"Let the healthcheck ask /login:\n  {SampleContent.ComposeFile}");
 
         Task<bool> SayAsync(PlannedChange change)
         {
-            session.Say($"{change.Action}: {Path.GetRelativePath(stack.Root, change.Target)}");
+            session.Say($"{change.Action}:\n  {Path.GetRelativePath(stack.Root, change.Target)}");
             return Task.FromResult(true);
         }
     }
