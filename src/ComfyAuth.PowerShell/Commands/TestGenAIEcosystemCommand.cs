@@ -113,7 +113,8 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands };
+        StackFacts? facts = null;
+        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands, Found = found => facts = found };
         _any = true;
         var complete = false;
         try
@@ -131,7 +132,7 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
                     pipe.WriteObject(result);
             }
 
-            await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed), stop);
+            await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed).With(facts), stop);
             complete = true;
         }
         finally
