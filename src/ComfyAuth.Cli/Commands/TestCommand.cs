@@ -34,8 +34,10 @@ internal static class TestCommand
             parsed.GetValue(verbose),
             async (session, stop) =>
             {
+                StackFacts? facts = null;
                 var options = new ValidationOptions
                 {
+                    Found = found => facts = found,
                     Services = parsed.GetValue(service),
                     Ids = parsed.GetValue(id),
                     Categories = parsed.GetValue(category),
@@ -53,11 +55,12 @@ internal static class TestCommand
                         recover: parsed.GetValue(fix),
                         async stack =>
                         {
+                            facts = null;
                             await output.PrepareAsync(stack, stop);
                             var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
                             var found = await TestAsync(session, stack, options, () => engine ??= ContainerChoice.Connect(parsed), parsed.GetValue(fix), stop);
                             results.AddRange(found);
-                            await output.WriteAsync(ValidationReport.Of(stack, found, startedAt, clock.Elapsed), stop);
+                            await output.WriteAsync(ValidationReport.Of(stack, found, startedAt, clock.Elapsed).With(facts), stop);
                         },
                         stop);
                 }

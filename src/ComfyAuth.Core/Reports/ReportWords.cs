@@ -37,7 +37,7 @@ internal static class ReportWords
 
     /// <summary>The state of the stack's folder, such as <c>main, 1fd5a0b7c2e4, with changes</c>; null where it is not known.</summary>
     public static string? Revision(ValidationReport report) => report.Commit is not { } commit ? null :
-        string.Join(", ", new[] { report.Branch, commit[..Math.Min(commit.Length, 12)], report.HasUncommittedChanges == true ? "with changes" : null }.OfType<string>());
+        string.Join(", ", new[] { report.Branch, commit[..Math.Min(commit.Length, 12)], report.Tag is { } tag ? $"behind {tag}" : null, report.HasUncommittedChanges == true ? "with changes" : null }.OfType<string>());
 
     /// <summary>How much the score has changed since an earlier report, such as <c>+4</c>.</summary>
     public static string Change(int? now, int? before) => now is null || before is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{now - before:+0;-0;\u00B10}");

@@ -13,6 +13,7 @@ internal static class ValidationReportTexts
         ModuleVersion = change(Present(report.ModuleVersion)),
         EngineVersion = report.EngineVersion is { } engine ? change(engine) : null,
         Commit = report.Commit is { } commit ? change(commit) : null,
+        Tag = report.Tag is { } tag ? change(tag) : null,
         Branch = report.Branch is { } branch ? change(branch) : null,
         VerdictReason = change(Present(report.VerdictReason)),
         Components = Each(report.Components, component => component with { Notes = change(Present(component.Notes)) }),

@@ -80,6 +80,11 @@ internal sealed class CheckContext : IAsyncDisposable
         return found.WaitAsync(stop);
     }
 
+    /// <summary>A shared fact that was found out already; null where nobody asked for it, and where it could not be found out.</summary>
+    public T? Known<T>(SharedFact<T> fact)
+        where T : class =>
+        _facts.TryGetValue(fact, out var found) && found is { IsValueCreated: true, Value: Task<T> { IsCompletedSuccessfully: true } task } ? task.Result : null;
+
     /// <summary>What is seen of the container of a service.</summary>
     public async Task<ContainerSnapshot> SnapshotAsync(ServiceDefinition service, CancellationToken stop) =>
         (await SnapshotsAsync(stop).ConfigureAwait(false))[service.Name];

@@ -26,6 +26,9 @@ internal static class EngineChecks
     /// <summary>Models go through main memory on their way to the GPU, a text encoder of 9.4 GB among them. An engine counts a little less than is built in.</summary>
     internal const long EnoughMemory = 15L << 30;
 
+    /// <summary>The version of the engine.</summary>
+    public static SharedFact<EngineVersion> VersionFact { get; } = new((context, stop) => context.Engine.VersionAsync(stop));
+
     public static IReadOnlyList<Check> All { get; } =
     [
         new(
@@ -97,7 +100,7 @@ internal static class EngineChecks
     {
         try
         {
-            var version = await context.Engine.VersionAsync(stop).ConfigureAwait(false);
+            var version = await context.FindAsync(VersionFact, stop).ConfigureAwait(false);
             return CheckOutcome.Passed($"Engine {version.Version} answers at {context.Engine.Endpoint.Address}.");
         }
         catch (DockerException error) when (IsOtherVersion(error))
@@ -111,7 +114,7 @@ internal static class EngineChecks
     {
         try
         {
-            return Judge(await context.Engine.VersionAsync(stop).ConfigureAwait(false));
+            return Judge(await context.FindAsync(VersionFact, stop).ConfigureAwait(false));
         }
         catch (DockerException error) when (IsOtherVersion(error))
         {

@@ -87,6 +87,7 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         {
             await foreach (var result in finished.Reader.ReadAllAsync(stop).ConfigureAwait(false))
                 yield return result;
+            options.Found?.Invoke(new(context.Known(EngineChecks.VersionFact), context.Known(GitChecks.Reading)?.State));
         }
         finally
         {
@@ -102,7 +103,7 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
             CheckResult result;
             if (missing is not null)
             {
-                result = ResultOf(check, service, stack, CheckOutcome.Skipped(missing), TimeSpan.Zero);
+                result = ResultOf(check, service, stack, CheckOutcome.Skipped(missing), TimeSpan.Zero) with { Weight = check.Weight };
             }
             else
             {
@@ -198,7 +199,9 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         Evidence = [.. outcome.Evidence.Select(redactor.Redact)],
         Remedy = outcome.Status == CheckStatus.Passed ? "" : redactor.Redact(outcome.Remedy ?? check.Remedy),
         CanFix = outcome.CanFix,
-        Weight = check.Weight,
+
+        // Where there is nothing to check, nothing is missing from the score either.
+        Weight = outcome.Status == CheckStatus.Skipped ? 0 : check.Weight,
         Duration = duration,
     };
 

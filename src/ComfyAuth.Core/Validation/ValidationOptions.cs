@@ -21,6 +21,9 @@ public sealed record ValidationOptions
     /// <summary>Whether the programs that the stack's own <c>.checks.yml</c> names are run.</summary>
     public bool RunCommands { get; init; }
 
+    /// <summary>Is told, when the run ends, what it found out about the stack beside its results; null when nobody wants to know.</summary>
+    public Action<StackFacts>? Found { get; init; }
+
     /// <summary>How many checks may be under way at once.</summary>
     public int AtOnce { get; init; } = 8;
 

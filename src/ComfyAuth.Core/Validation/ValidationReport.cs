@@ -36,6 +36,9 @@ public sealed record ValidationReport
     /// <summary>The branch that is checked out there; null where there is none, or it is not known.</summary>
     public string? Branch { get; init; }
 
+    /// <summary>The newest tag that the commit can be reached from; null where there is none, or it is not known.</summary>
+    public string? Tag { get; init; }
+
     /// <summary>Whether files differ from the commit; null where it is not known.</summary>
     public bool? HasUncommittedChanges { get; init; }
 
@@ -118,6 +121,18 @@ public sealed record ValidationReport
             .ThenBy(result => result.Service, StringComparer.Ordinal);
         return Of(root, [.. ordered], startedAt, duration, engineVersion);
     }
+
+    /// <summary>Adds what the run found out beside its results.</summary>
+    /// <param name="facts">What <see cref="ValidationOptions.Found"/> was told; null where it was not.</param>
+    /// <returns>The report with it.</returns>
+    public ValidationReport With(StackFacts? facts) => this with
+    {
+        EngineVersion = facts?.Engine?.Version,
+        Commit = facts?.Git?.Commit,
+        Branch = facts?.Git?.Branch,
+        Tag = facts?.Git?.Tag,
+        HasUncommittedChanges = facts?.Git is { } git ? git.DirtyCount > 0 : null,
+    };
 
     /// <summary>Compares with an earlier report.</summary>
     /// <param name="earlier">The earlier report.</param>

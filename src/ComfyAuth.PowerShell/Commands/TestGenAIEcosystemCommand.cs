@@ -113,7 +113,8 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands };
+        StackFacts? facts = null;
+        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands, Found = found => facts = found };
         await PrepareReportAsync(pipe, stack, stop);
         var results = new List<CheckResult>();
         var total = StackValidator.Select(stack, options).Count;
@@ -127,7 +128,7 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
                 pipe.WriteObject(result);
         }
 
-        await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed), stop);
+        await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed).With(facts), stop);
         _any = true;
     }
 
