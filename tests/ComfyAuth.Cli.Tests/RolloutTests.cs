@@ -152,6 +152,7 @@ public sealed class RolloutTests : IAsyncLifetime
 
         Assert.Equal((130, before, 2), (result.ExitCode, Files(), _starts));
         Assert.Contains("going back to the old files", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("Cancelled. The proof was cancelled. The files are as before. The container 'comfyui-qwen' was restarted with them, and was not waited for.", result.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,9 +62,10 @@ internal sealed class CommandSession
             var code = await Task.Run(() => work(session, cancellationToken), CancellationToken.None);
             return code == ExitCode.Fine && session._anyFailed ? ExitCode.NotDone : code;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException error)
         {
-            session.Warn("Cancelled; nothing half-done is left behind.");
+            // Who had to put back something, or could not, says so.
+            session.Warn(error.GetType() == typeof(OperationCanceledException) && error.InnerException is not null ? $"Cancelled. {error.Message}" : "Cancelled; nothing half-done is left behind.");
             return ExitCode.Cancelled;
         }
         catch (Exception error) when (IsForeseen(error))

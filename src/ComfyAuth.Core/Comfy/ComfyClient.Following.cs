@@ -103,13 +103,15 @@ public sealed partial class ComfyClient
                     continue;
                 }
 
+                var heard = Stopwatch.StartNew();
                 while (true)
                 {
                     receiving ??= ReceiveAsync(socket, _closed.Token);
                     byte[]? message;
                     try
                     {
-                        message = await receiving.WaitAsync(LongestSilence, stop).ConfigureAwait(false);
+                        var left = LongestSilence - heard.Elapsed;
+                        message = await receiving.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, stop).ConfigureAwait(false);
                     }
                     catch (TimeoutException)
                     {
@@ -126,8 +128,15 @@ public sealed partial class ComfyClient
                         break;
                     }
 
+                    // Custom nodes tell everybody of the load each second: that is no news of the prompt.
                     if (Event(message, prompt.Id) is not { } told)
+                    {
+                        if (heard.Elapsed >= LongestSilence)
+                            break;
                         continue;
+                    }
+
+                    heard.Restart();
 
                     // Only the history has all that came of it.
                     hasEnded = told.Kind == PromptEventKind.Succeeded;

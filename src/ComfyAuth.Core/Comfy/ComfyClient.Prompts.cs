@@ -170,7 +170,7 @@ public sealed partial class ComfyClient
         var answer = await AskAsync(HttpMethod.Post, "prompt", () => JsonBody(body), LargestSmallAnswer * 4, stop).ConfigureAwait(false);
         if (answer.IsFine)
         {
-            return Read(answer, root => root.Text("prompt_id") is { Length: > 0 and <= LongestId } id
+            return Read(answer, root => root.Text("prompt_id") is { Length: > 0 and <= LongestId } id && Shown(id) == id
                 ? new ComfyPrompt { Id = id, ClientId = clientId, Number = root.Number("number"), Warnings = NodeErrors(root, workflow) }
                 : null);
         }

@@ -46,8 +46,8 @@ public sealed record PromptHistory
                 : failure is not null || status.Text("status_str") == "error" || (status.ValueKind == JsonValueKind.Object && status.Member("completed").ValueKind == JsonValueKind.False) ? PromptEventKind.Failed
                 : PromptEventKind.Succeeded,
             Failure = failure,
-            Cached = [.. messages.Where(message => message.Name == "execution_cached").SelectMany(message => message.Content.Member("nodes").Items()).Select(node => node.AsText()).OfType<string>()],
-            Outputs = [.. entry.Member("outputs").Members().SelectMany(output => Files(output.Name, output.Value))],
+            Cached = [.. messages.Where(message => message.Name == "execution_cached").SelectMany(message => message.Content.Member("nodes").Items()).Select(node => node.AsText()).OfType<string>().Select(node => ServiceText.Clean(node, redactor))],
+            Outputs = [.. entry.Member("outputs").Members().SelectMany(output => Files(ServiceText.Clean(output.Name, redactor), output.Value))],
             Elapsed = Time("execution_start") is { } start && (Time("execution_success") ?? Time("execution_error") ?? Time("execution_interrupted")) is { } end && end >= start
                 ? TimeSpan.FromMilliseconds(Math.Min(end - start, TimeSpan.FromDays(365).TotalMilliseconds))
                 : null,

@@ -110,7 +110,17 @@ internal sealed partial class FileJournal
         {
             _step("commit");
             File.Move(PendingPath(_root), CommittedPath(_root), overwrite: true);
-            FlushFolder(StateFolder(_root));
+            try
+            {
+                _step("commit flush");
+                FlushFolder(StateFolder(_root));
+            }
+            catch
+            {
+                // What is undone now must not look committed to who comes after a kill.
+                File.Move(CommittedPath(_root), PendingPath(_root));
+                throw;
+            }
         });
 
     /// <summary>After the commit: removes our files beside the targets, then the journal.</summary>

@@ -218,7 +218,7 @@ public sealed partial class FileTransaction : IAsyncDisposable
                 throw new ComfyAuthException(
                     "RollbackIncomplete",
                     $"{error.Message} Putting the old files back failed as well: {undoError.Message}",
-                    "Remove the cause; the next run puts the old files back before it does anything else.",
+                    $"{(undoError is ComfyAuthException { Code: "RecoveryConflict" } conflict ? conflict.Remedy : "Remove the cause.")} The next run puts the old files back before it does anything else.",
                     new AggregateException(error, undoError));
             }
 

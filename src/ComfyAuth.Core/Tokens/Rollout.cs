@@ -32,7 +32,7 @@ public sealed class Rollout(DockerClient engine, SecretRedactor redactor, ILogge
 
     internal ContainerLifecycle Lifecycle { get; } = new(engine, redactor, logger);
 
-    internal LoginProver Prover { get; } = new(redactor);
+    private LoginProver Prover { get; } = new(redactor);
 
     internal async Task<RolloutPlan<T>> PlanAsync<T>(
         GenAIStack stack,
@@ -71,6 +71,31 @@ public sealed class Rollout(DockerClient engine, SecretRedactor redactor, ILogge
         return failed;
     }
 
+    /// <summary>Proves the login of a service, where it is the container itself that answers: no secret is for anybody else.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="target">The service, which has an expectation.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <returns>The proof; not determined where somebody else answers.</returns>
+    internal async Task<LoginProof> ProveAsync(GenAIStack stack, RolloutTarget target, CancellationToken stop)
+    {
+        var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
+        return ContainerObserver.AnswersItself(ContainerObserver.Find(stack, target.Service, all), target.Service, all)
+            ? await Prover.ProveAsync(target.Service, target.Expected!, stop).ConfigureAwait(false)
+            : NotAsked(
+                target.Service,
+                "the container does not run, or another one answers at the address of the service",
+                "See with Get-GenAIContainer which container has the port, and mend the ports or the url of the service.");
+    }
+
+    /// <summary>The proof of a login that was not asked.</summary>
+    internal static LoginProof NotAsked(ServiceDefinition service, string why, string remedy) => new()
+    {
+        Service = service.Name,
+        Address = service.Url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped),
+        Evidence = [$"the login was not asked: {why}"],
+        Remedy = remedy,
+    };
+
     /// <summary>Looks at a container before anything is changed.</summary>
     private async Task<RolloutContainer> LookAsync(GenAIStack stack, IReadOnlyList<RolloutTarget> targets, bool anyFiles, CancellationToken stop)
     {
@@ -85,7 +110,7 @@ public sealed class Rollout(DockerClient engine, SecretRedactor redactor, ILogge
         var plan = await Lifecycle.PlanRestartAsync(stack, container.Service, GracePeriod, stop).ConfigureAwait(false);
         container.State = details.State;
         container.DriftBefore = plan.Drift;
-        if (!anyFiles && !await NeedsItAsync(container, plan, stop).ConfigureAwait(false))
+        if (!anyFiles && !await NeedsItAsync(stack, container, plan, stop).ConfigureAwait(false))
             return container;
 
         ThrowIfItKeepsTheToken(container, details, plan);
@@ -97,12 +122,12 @@ public sealed class Rollout(DockerClient engine, SecretRedactor redactor, ILogge
     }
 
     /// <summary>Whether a container has to be touched although no file changes: somebody changed them before, and left it at that.</summary>
-    private async Task<bool> NeedsItAsync(RolloutContainer container, ContainerChangePlan plan, CancellationToken stop)
+    private async Task<bool> NeedsItAsync(GenAIStack stack, RolloutContainer container, ContainerChangePlan plan, CancellationToken stop)
     {
         var needs = container.Targets.Any(target => target.NeedsRecreation(plan));
         foreach (var target in container.Targets.Where(target => target.Expected is not null))
         {
-            var proof = await Prover.ProveAsync(target.Service, target.Expected!, stop).ConfigureAwait(false);
+            var proof = await ProveAsync(stack, target, stop).ConfigureAwait(false);
             container.Proofs.Add(proof);
             needs |= proof.IsProven != true;
         }

@@ -115,7 +115,7 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
         foreach (var target in container.Targets.Where(target => target.Expected is not null))
         {
             rollout.Progress?.Report($"Asking the login of '{target.Service.Name}'");
-            var proof = await rollout.Prover.ProveAsync(target.Service, target.Expected!, stop).ConfigureAwait(false);
+            var proof = await rollout.ProveAsync(stack, target, stop).ConfigureAwait(false);
             proofs.Add(proof);
             if (proof.IsProven != true)
                 failure ??= Unproven(target.Service, $"{proof.Address}: {string.Join("; ", proof.Evidence)}.", proof.Remedy);
@@ -190,16 +190,7 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
     private void Leave(RolloutContainer container, ContainerChangeAction action, string why, string remedy)
     {
         Changes.Add(Unchanged(container, action, $"Nothing was proven: {why}. {remedy}"));
-        foreach (var target in container.Targets.Where(target => target.Expected is not null))
-        {
-            Proofs.Add(new()
-            {
-                Service = target.Service.Name,
-                Address = target.Service.Url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped),
-                Evidence = [$"the login was not asked: container '{container.Name}', {why}"],
-                Remedy = remedy,
-            });
-        }
+        Proofs.AddRange(container.Targets.Where(target => target.Expected is not null).Select(target => Rollout.NotAsked(target.Service, $"container '{container.Name}', {why}", remedy)));
     }
 
     private ContainerChange Unchanged(RolloutContainer container, ContainerChangeAction action, string message) => new()

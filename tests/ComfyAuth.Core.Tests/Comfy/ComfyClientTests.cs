@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using ComfyAuth.Comfy;
 using ComfyAuth.Secrets;
@@ -213,6 +215,44 @@ public sealed class ComfyClientTests
         await using var client = new ComfyClient(server.Url) { Timeout = TimeSpan.FromMilliseconds(200) };
 
         Assert.Equal("ServiceTimedOut", (await Assert.ThrowsAsync<ComfyAuthException>(() => client.SystemStatsAsync(Stop))).Code);
+    }
+
+    [Fact]
+    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "RFC 6455 asks for it.")]
+    public async Task News_of_something_else_is_no_news_of_the_prompt()
+    {
+        var questions = 0;
+        await using var server = new RawServer(async (head, connection, stop) =>
+        {
+            if (!head.StartsWith("GET /ws?", StringComparison.Ordinal))
+            {
+                var waits = head.StartsWith("GET /queue ", StringComparison.Ordinal) && Interlocked.Increment(ref questions) == 1 ? """[1,"p"]""" : "";
+                await connection.SendAsync(Encoding.Latin1.GetBytes(Json($$"""{"queue_running":[],"queue_pending":[{{waits}}]}""")), stop);
+                return true;
+            }
+
+            // RFC 6455, sections 4.2.2 and 5.2: what a custom node tells all of the load, and nothing else.
+            var key = head.Split("Sec-WebSocket-Key: ")[1].Split("\r\n")[0];
+            var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
+            await connection.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"), stop);
+            var text = """{"type":"crystools.monitor","data":{"cpu":1}}"""u8.ToArray();
+            while (true)
+            {
+                await connection.SendAsync((byte[])[0x81, (byte)text.Length, .. text], stop);
+                await Task.Delay(10, stop);
+            }
+        });
+        await using var client = new ComfyClient(server.Url) { LongestSilence = TimeSpan.FromMilliseconds(300), PauseBetweenQuestions = TimeSpan.FromMilliseconds(10) };
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(async () =>
+        {
+            await foreach (var happened in client.FollowAsync(new() { Id = "p", ClientId = "c" }, deadline.Token))
+                Assert.Equal(PromptEventKind.Queued, happened.Kind);
+        });
+
+        Assert.Equal("WorkflowLost", error.Code);
     }
 
     [Fact]

@@ -101,8 +101,8 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"^\| `([^`]+)` \|", RegexOptions.Multiline)]
     private static partial Regex TableRow();
 
-    // A code is the first argument and a message follows it.
-    [GeneratedRegex(@"(?<!SuppressMessage)\(\s*""([A-Z][a-z]+(?:[A-Z][A-Za-z]*)+)"",\s*(?:\$?""|message)")]
+    // A code is the first argument and a message follows it: a text, one made by the invariant culture, or one chosen of two.
+    [GeneratedRegex(@"(?<!SuppressMessage)\(\s*""([A-Z][a-z]+(?:[A-Z][A-Za-z]*)+)"",\s*(?:\$?""|message|string\.Create\(|[a-z]\w* is null \? \$?"")")]
     private static partial Regex ThrownCode();
 
     [GeneratedRegex(@"\[""(\w+)""\] = ErrorCategory\.(\w+)")]

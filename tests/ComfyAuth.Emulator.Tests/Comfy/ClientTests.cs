@@ -345,7 +345,7 @@ public sealed class ClientTests : IDisposable
             {
                 Answer = new(200, "application/json", new JsonObject
                 {
-                    [id.Value![1..]] = JsonNode.Parse("""{"outputs":{"2":{"images":[{"filename":"../../evil.png"},{"filename":"..\\..\\evil.png"},{"filename":"/etc/cron.d/evil"},{"filename":"CON"},{"filename":7},null,{"filename":""}]}},"status":{"status_str":"success","completed":true,"messages":[[7],["execution_cached",{"nodes":[2]}],null]}}"""),
+                    [id.Value![1..]] = JsonNode.Parse("""{"outputs":{"2\u001b":{"images":[{"filename":"../../evil.png"},{"filename":"..\\..\\evil.png"},{"filename":"/etc/cron.d/evil"},{"filename":"CON"},{"filename":7},null,{"filename":""}]}},"status":{"status_str":"success","completed":true,"messages":[[7],["execution_cached",{"nodes":["2\u001b"]}],null]}}"""),
                 }.ToJsonString()),
             }
             : null;
@@ -354,8 +354,24 @@ public sealed class ClientTests : IDisposable
         var images = await RunAsync(client, Smoke(), folder: folder);
 
         Assert.Equal(["evil.png", "evil_2.png", "evil", "_CON"], images.Select(image => Path.GetRelativePath(folder, image.Path)));
-        Assert.All(images, image => Assert.Equal((true, "It cannot be decoded: it is no PNG."), (image.IsCached, Assert.Single(image.Problems))));
+        Assert.All(images, image => Assert.Equal(("2", true, "It cannot be decoded: it is no PNG."), (image.Node, image.IsCached, Assert.Single(image.Problems))));
         Assert.Equal(4, Directory.EnumerateFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories).Count(File.Exists));
+    }
+
+    [Theory]
+    [InlineData("a\u001b[2Jb")]
+    [InlineData("the token")]
+    public async Task An_id_of_a_prompt_that_cannot_be_shown_is_none(string id)
+    {
+        await using var server = await StartAsync();
+        await using var client = Client(server);
+        var answer = new JsonObject { ["prompt_id"] = id.Replace("the token", Hash, StringComparison.Ordinal), ["number"] = 1, ["node_errors"] = new JsonObject() };
+        server.Faults = request => request.Path == "/prompt" ? new() { Answer = new(200, "application/json", answer.ToJsonString()) } : null;
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => RunAsync(client, Smoke()));
+
+        Assert.Equal("ServiceAnswerInvalid", error.Code);
+        Assert.DoesNotContain(Hash, error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

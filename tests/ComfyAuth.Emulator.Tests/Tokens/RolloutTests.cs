@@ -309,7 +309,30 @@ public sealed class RolloutTests
 
         Assert.Equal("RollbackIncomplete", error.Code);
         Assert.Contains("the container 'comfyui-qwen' keeps", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"Keep the one you want as {live.Files.PathOf(SampleStack.RootEnv)}", error.Remedy, StringComparison.Ordinal);
         Assert.Equal(("MINE=1\n", 1), (live.Files.Read(SampleStack.RootEnv), live.Starts.Count));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task No_secret_goes_to_another_container_that_has_the_address(bool isNew)
+    {
+        await using var live = await RolloutStack.StartAsync();
+        live.Engine.Add(live.Engine.Containers[0] with { Name = "another" });
+        live.Engine.Change("comfyui-qwen", container => container with { Ports = [new(8188, "tcp", "127.0.0.1", 1)] });
+        var (before, secrets) = (live.Snapshot(), 0);
+        live.Server.Faults = request =>
+        {
+            if (request.Headers.Authorization.Count > 0 || request.Method == "POST")
+                secrets++;
+            return null;
+        };
+
+        var error = await live.FailAsync(isNew ? Rotation : new());
+
+        Assert.Equal(("TokenProofFailed", 0), (error.Code, secrets));
+        Assert.Equal(before, live.Snapshot());
     }
 
     [Fact]
