@@ -37,7 +37,9 @@ $null = New-Item -ItemType Directory -Path $LogFolder -Force
 $log = Join-Path $LogFolder ('genai-{0:yyyy-MM}.log' -f [datetime]::UtcNow)
 
 function Add-Line([string] $line) {
-    '{0:u} {1}' -f [datetime]::UtcNow, $line | Tee-Object -LiteralPath $log -Append
+    $dated = '{0:u} {1}' -f [datetime]::UtcNow, $line
+    Add-Content -LiteralPath $log -Value $dated
+    $dated
 }
 
 $failed = $false

@@ -39,6 +39,9 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <summary>Whether the files are changed, so that what an interrupted change left is put back first.</summary>
     protected abstract bool Changes { get; }
 
+    /// <summary>Whether a stack was left out, or not done with: an error was reported in its place, or what had to come first was declined.</summary>
+    protected bool IsIncomplete { get; private set; }
+
     /// <inheritdoc/>
     protected sealed override async Task ProcessAsync(CmdletPipe pipe, CancellationToken stop)
     {
@@ -62,6 +65,7 @@ public abstract class StackCmdlet : ComfyCmdlet
             }
             catch (ComfyAuthException error)
             {
+                IsIncomplete = true;
                 pipe.WriteError(error, path);
             }
         }
@@ -112,7 +116,11 @@ public abstract class StackCmdlet : ComfyCmdlet
             if (Changes && FileTransaction.IsRecoveryPending(stack.Root))
             {
                 if (!await pipe.ShouldProcessAsync(stack.Root, "Put back what an interrupted change left"))
+                {
+                    IsIncomplete = true;
                     return;
+                }
+
                 await FileTransaction.RecoverAsync(stack.Root, new() { Logger = Logger(pipe) }, stop);
             }
 
@@ -120,6 +128,7 @@ public abstract class StackCmdlet : ComfyCmdlet
         }
         catch (Exception error) when (error is ComfyAuthException or IOException or UnauthorizedAccessException)
         {
+            IsIncomplete = true;
             pipe.WriteError(error, folder);
         }
     }

@@ -115,38 +115,29 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
     {
         StackFacts? facts = null;
         var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands, Found = found => facts = found };
-        _any = true;
-        var complete = false;
-        try
+        await PrepareReportAsync(pipe, stack, stop);
+        var results = new List<CheckResult>();
+        var total = StackValidator.Select(stack, options).Count;
+        var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
+        await foreach (var result in RunAsync(pipe, stack, options, stop))
         {
-            await PrepareReportAsync(pipe, stack, stop);
-            var results = new List<CheckResult>();
-            var total = StackValidator.Select(stack, options).Count;
-            var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
-            await foreach (var result in RunAsync(pipe, stack, options, stop))
-            {
-                results.Add(result);
-                _isFine &= result.Status is not (CheckStatus.Failed or CheckStatus.Error);
-                pipe.WriteProgress($"Checking {stack.Root}", result.Title, Math.Min(results.Count, total), total);
-                if (ParameterSetName == ResultSet)
-                    pipe.WriteObject(result);
-            }
+            results.Add(result);
+            _isFine &= result.Status is not (CheckStatus.Failed or CheckStatus.Error);
+            pipe.WriteProgress($"Checking {stack.Root}", result.Title, Math.Min(results.Count, total), total);
+            if (ParameterSetName == ResultSet)
+                pipe.WriteObject(result);
+        }
 
-            await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed).With(facts), stop);
-            complete = true;
-        }
-        finally
-        {
-            // Of a stack that could not be checked it is not said that it is fine.
-            _isFine &= complete;
-        }
+        await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed).With(facts), stop);
+        _any = true;
     }
 
     /// <inheritdoc/>
     protected override Task EndAsync(CmdletPipe pipe, CancellationToken stop)
     {
+        // Of a stack that could not be checked it is not said that it is fine.
         if (Quiet)
-            pipe.WriteObject(_any && _isFine);
+            pipe.WriteObject(_any && _isFine && !IsIncomplete);
         return Task.CompletedTask;
     }
 

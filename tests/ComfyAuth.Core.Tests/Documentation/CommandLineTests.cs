@@ -38,6 +38,7 @@ public sealed partial class CommandLineTests
             ["restore-env --restart"] = context.RolloutResultEnvironmentRestoreResult,
             ["containers"] = context.ContainerDiagnosis,
             ["wait"] = context.ContainerWaitResult,
+            ["test"] = context.CheckResult,
             ["run-workflow"] = context.ComfyImage,
         };
 
