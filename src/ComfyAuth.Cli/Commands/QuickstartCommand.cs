@@ -93,7 +93,7 @@ internal static class QuickstartCommand
         await using var sample = await SampleContainers.StartAsync(stack, isMended: true, session.Redactor, stop);
         await SampleContent.WriteAddressesAsync(stack.Root, sample.Stack.Definition.Services, stop);
         session.Say($"The engine:  {sample.Engine.Address}");
-        session.Say($"\nTry: comfyauth test --path {stack.Root} --docker-host {sample.Engine.Address}\nCtrl+C ends the engine and the services.");
+        session.Say($"\nTry in another window:\n  comfyauth test --path {stack.Root} --docker-host {sample.Engine.Address}\n  Test-GenAIEcosystem {stack.Root} -DockerHost {sample.Engine.Address}\nCtrl+C ends the engine and the services.");
         await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 

@@ -89,6 +89,7 @@ public sealed class StackRepairer(SecretRedactor redactor, PasswordVerifier veri
         var record = RepairRecord.Begin(stack.Root, DateTimeOffset.UtcNow);
         var mended = new List<CheckResult>();
         var errors = new List<(CheckResult Result, Exception Error)>();
+        var declined = new HashSet<(string Target, string Action)>();
         try
         {
             foreach (var result in results.Where(IsMendable))
@@ -110,8 +111,15 @@ public sealed class StackRepairer(SecretRedactor redactor, PasswordVerifier veri
 
                     async Task<bool> ApproveAndKeepAsync(PlannedChange change)
                     {
-                        if (!await approve(change).ConfigureAwait(false))
+                        // Several findings may need the same change: who declined it is not asked again.
+                        if (declined.Contains((change.Target, change.Action)))
                             return false;
+                        if (!await approve(change).ConfigureAwait(false))
+                        {
+                            declined.Add((change.Target, change.Action));
+                            return false;
+                        }
+
                         if (change.File is { } file)
                             record.Keep(file);
                         approved++;

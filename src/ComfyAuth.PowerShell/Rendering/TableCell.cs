@@ -93,7 +93,8 @@ public static partial class TableCell
     public static string Text(string? text, PSHost host, int taken, int sharing)
     {
         // A host that is too narrow for the others shows none of these; a file that is as wide as usual does.
-        var left = WidthOf(host) - taken;
+        // The last column of a window stays free.
+        var left = WidthOf(host) - 1 - taken;
         return Broken(text, Math.Max(8, (left < 8 * sharing ? UsualWidth - taken : left) / sharing), Piece());
     }
 

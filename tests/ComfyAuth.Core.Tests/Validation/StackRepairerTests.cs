@@ -46,6 +46,17 @@ public sealed class StackRepairerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_change_that_two_findings_need_is_declined_once()
+    {
+        _folder.Write("a.txt", "bad");
+        _folder.Write("b.txt", "bad");
+
+        await RepairAsync([Replacing("a.txt"), Replacing("b.txt", write: "a.txt")], _ => false);
+
+        Assert.Equal([Path.Combine(_folder.Path, "a.txt")], _asked);
+    }
+
+    [Fact]
     public async Task Nothing_is_kept_where_nothing_was_changed()
     {
         _folder.Write("a.txt", "bad");
