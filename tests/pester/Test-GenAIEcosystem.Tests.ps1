@@ -1,5 +1,6 @@
 BeforeAll {
     . (Join-Path $PSScriptRoot 'SampleStack.ps1')
+    . (Join-Path $PSScriptRoot 'TestComfy.ps1')
     $cmdlet = 'ComfyAuth.PowerShell.Commands.TestGenAIEcosystemCommand'
     $script:number = 0
 
@@ -7,6 +8,12 @@ BeforeAll {
 
     # Nobody listens there.
     $nowhere = @{ DockerHost = "unix://$TestDrive/nothing.sock" }
+
+    # A run in a runspace of its own, to be stopped.
+    function New-Run([hashtable] $parameters) {
+        $shell = [powershell]::Create()
+        $shell.AddScript('param($module, $parameters) Import-Module $module; Test-GenAIEcosystem @parameters').AddArgument($modulePath).AddArgument($parameters)
+    }
 
     # Files only: neither an engine nor the network is needed.
     $files = @{ Id = 'token.source', 'token.files' }
@@ -173,5 +180,142 @@ Describe 'The checks of the stack itself' {
 
         ($results | Sort-Object Id).Status | Should -Be 'Passed', 'Skipped'
         $run.Status | Should -Be 'Passed'
+    }
+}
+
+Describe 'Stopping the pipeline' {
+    It 'ends within two seconds what waits for an engine that takes the question and never answers' {
+        $listener = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
+        $listener.Start()
+        try {
+            $shell = New-Run @{ LiteralPath = New-SampleStack (Get-NewRoot); DockerHost = "tcp://127.0.0.1:$($listener.LocalEndpoint.Port)" }
+            $running = $shell.BeginInvoke()
+            while (-not $listener.Pending() -and -not $running.IsCompleted) { }
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+
+            $shell.Stop()
+
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 2
+            $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+            $shell.Dispose()
+        }
+        finally {
+            $listener.Stop()
+        }
+    }
+}
+
+Describe 'A stack that runs' {
+    BeforeAll {
+        $sample = Start-ServedSample (Join-Path $TestDrive 'sample')
+
+        # Without what depends on this machine, and on how old the emulated engine says it is.
+        $at = @{ LiteralPath = $sample.Root; DockerHost = $sample.Address; Exclude = 'engine.version', 'engine.resources', 'compose.command' }
+        $tokenFile = '.secrets/qwen-api-user.token'
+        $hash = Get-StackFile $sample.Root $tokenFile
+        $secrets = @(Get-ChildItem -LiteralPath $sample.Root -Recurse -File -Force | Where-Object Name -EQ '.env' | Get-Content |
+                ForEach-Object { if ($_ -match "^\w*(?:TOKEN|PASSWORD)=(?:'?)([^']{20,})") { $Matches[1] } } | Sort-Object -Unique)
+        $results = Test-GenAIEcosystem @at
+
+        function Get-Verdict([object[]] $results) { $results | ForEach-Object { "$($_.Id) $($_.Service) $($_.Status)" } | Sort-Object }
+    }
+
+    AfterEach { Set-StackFile $sample.Root $tokenFile $hash }
+
+    AfterAll { if ($sample) { Stop-ServedSample $sample } }
+
+    It 'passes more than ninety checks and fails none' {
+        $results.Count | Should -BeGreaterThan 90
+        $results | Where-Object Status -In Warning, Failed, Error | ForEach-Object { "$($_.Id) $($_.Service): $($_.Message)" } | Should -BeNullOrEmpty
+        @($results | Where-Object Status -EQ Passed).Count | Should -BeGreaterThan 85
+        Test-GenAIEcosystem @at -Quiet | Should -BeTrue
+    }
+
+    It 'has a stale token shown, mended and put back' {
+        Set-StackFile $sample.Root $tokenFile $older.Hash
+
+        $broken = Test-GenAIEcosystem @at -Category token
+        $quiet = Test-GenAIEcosystem @at -Category token -Quiet
+        $mended = Test-GenAIEcosystem @at -Category token -Fix
+        $inPlace = Get-StackFile $sample.Root $tokenFile
+        $files = Undo-GenAIFix -LiteralPath $sample.Root
+
+        $broken.Category | Sort-Object -Unique | Should -Be 'token'
+        ($broken | Where-Object Status -EQ Failed).Id | Should -Be 'token.files'
+        $quiet | Should -BeFalse
+        $mended | Where-Object Status -In Failed, Error | Should -BeNullOrEmpty
+        ($mended | Where-Object Fixed).Id | Should -Contain 'token.files'
+        $inPlace.Trim() | Should -Be $hash.Trim()
+        $files.FullName | Should -Contain (Join-Path $sample.Root $tokenFile)
+        Get-StackFile $sample.Root $tokenFile | Should -Be $older.Hash
+    }
+
+    It 'has one report, of which the piped results make the same' {
+        $report = @(Test-GenAIEcosystem @at -Report)
+        $piped = $results | Export-GenAIReport (Join-Path $TestDrive 'piped.json') -PassThru
+
+        $report | Should -HaveCount 1
+        $report[0].GetType().FullName | Should -Be 'ComfyAuth.Validation.ValidationReport'
+        $report[0].Score | Should -Be 100
+        $report[0].Failed | Should -Be 0
+        $report[0].EngineVersion | Should -Not -BeNullOrEmpty
+        Get-Verdict $report[0].Checks | Should -Be (Get-Verdict $results)
+        $piped.Score | Should -Be 100
+        Get-Verdict $piped.Checks | Should -Be (Get-Verdict $results)
+    }
+
+    It 'has the report written in each form, and what is new since told from it' {
+        $paths = 'html', 'json', 'md', 'xml' | ForEach-Object { Join-Path $TestDrive "earlier.$_" }
+        Test-GenAIEcosystem @at -Quiet -ReportPath $paths | Should -BeTrue
+        Set-StackFile $sample.Root $tokenFile $older.Hash
+
+        $report = Test-GenAIEcosystem @at -Report -Baseline $paths[1]
+
+        $report.Baseline.NewFailures | Should -HaveCount 1
+        $report.Baseline.NewFailures[0] | Should -BeLike '*token.files*'
+        $report.Baseline.StillFailing | Should -BeNullOrEmpty
+        $texts = $paths | ForEach-Object { Get-Content -Raw -LiteralPath $_ }
+        $texts[0] | Should -BeLike '<!doctype html>*</html>*'
+        ($texts[1] | ConvertFrom-Json).score | Should -Be 100
+        $texts[2] | Should -BeLike '# *'
+        ([xml] $texts[3]).testsuites.failures | Should -Be '0'
+        foreach ($secret in $secrets) { "$texts".Contains($secret) | Should -BeFalse }
+    }
+
+    It 'can be checked by two at once, who agree' {
+        $jobs = 1..2 | ForEach-Object { Start-ThreadJob { Import-Module $using:modulePath; $with = $using:at; Test-GenAIEcosystem @with } }
+        $seen = $jobs | ForEach-Object { , (Receive-Job $_ -Wait -AutoRemoveJob) }
+
+        $seen | Should -HaveCount 2
+        Get-Verdict $seen[0] | Should -Be (Get-Verdict $results)
+        Get-Verdict $seen[1] | Should -Be (Get-Verdict $results)
+    }
+
+    It 'has results that survive JSON and CLIXML, and hold no secret' {
+        $clixml = Join-Path $TestDrive 'results.clixml'
+
+        $json = $results | ConvertTo-Json -Depth 3 -EnumsAsStrings -WarningVariable warnings
+        $results | Export-Clixml -LiteralPath $clixml
+
+        $warnings | Should -BeNullOrEmpty
+        $json | Should -BeExactly ($results | ConvertTo-Json -Depth 20 -EnumsAsStrings)
+        Get-Verdict ($json | ConvertFrom-Json) | Should -Be (Get-Verdict $results)
+        Get-Verdict (Import-Clixml -LiteralPath $clixml) | Should -Be (Get-Verdict $results)
+        $secrets.Count | Should -BeGreaterThan 3
+        $told = "$json $(Get-Content -Raw -LiteralPath $clixml) $($results | Format-List * | Out-String -Width 500)"
+        foreach ($secret in $secrets) { $told.Contains($secret) | Should -BeFalse }
+    }
+
+    It 'is left within two seconds where the pipeline is stopped amid a run' {
+        $shell = New-Run $at
+        $running = $shell.BeginInvoke()
+        while ($shell.Streams.Progress.Count -eq 0 -and -not $running.IsCompleted) { }
+        $clock = [System.Diagnostics.Stopwatch]::StartNew()
+
+        $shell.Stop()
+
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 2
+        $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+        $shell.Dispose()
     }
 }

@@ -19,3 +19,20 @@ function Stop-TestComfy([object] $comfy) {
     $comfy.Process.Kill()
     $comfy.Process.WaitForExit()
 }
+
+# Starts the sample stack of comfyauth quickstart, kept running behind an emulated engine.
+function Start-ServedSample([string] $folder) {
+    $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
+    $start.RedirectStandardOutput = $true
+    $commandLine.FullName, 'quickstart', '--serve', '--path', $folder | ForEach-Object { $start.ArgumentList.Add($_) }
+    $process = [System.Diagnostics.Process]::Start($start)
+    $said = while ($null -ne ($line = $process.StandardOutput.ReadLine()) -and $line -notmatch '^The engine: +(\S+)') { $line }
+    if ($null -eq $line) { throw "The sample is not served: $($said -join "`n")" }
+    [pscustomobject] @{ Process = $process; Root = Join-Path $folder 'stack'; Address = $Matches[1] }
+}
+
+# Asked to end, it takes its engine's socket with it; elsewhere there is none.
+function Stop-ServedSample([object] $sample) {
+    if ($IsWindows) { $sample.Process.Kill() } else { kill $sample.Process.Id }
+    $sample.Process.WaitForExit()
+}
