@@ -26,6 +26,9 @@ internal static class EngineChecks
     /// <summary>Models go through main memory on their way to the GPU, a text encoder of 9.4 GB among them. An engine counts a little less than is built in.</summary>
     internal const long EnoughMemory = 15L << 30;
 
+    // Shorter than the check itself may take, which would not tell who was silent.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     public static IReadOnlyList<Check> All { get; } =
     [
         new(
@@ -47,7 +50,7 @@ internal static class EngineChecks
             "engine.resources",
             "Engine has memory and disk enough",
             "Images with PyTorch and models of 30 GB need room, on the disk of the engine, in the folder of the models and in memory; where a disk is full, containers fail in ways that do not tell it.",
-            "Make room on the disk, for example with 'docker system prune', or give the engine's machine more.",
+            "Make room on the disk, for example with 'docker builder prune' and 'docker image prune', or give the engine's machine more. Not with 'docker system prune': it also deletes every container that is stopped.",
             ResourcesAsync)
         {
             DependsOn = [Version],
@@ -95,10 +98,19 @@ internal static class EngineChecks
 
     private static async Task<CheckOutcome> ReachAsync(CheckContext context, CancellationToken stop)
     {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(Patience);
         try
         {
-            var version = await context.Engine.VersionAsync(stop).ConfigureAwait(false);
+            var version = await context.Engine.VersionAsync(deadline.Token).ConfigureAwait(false);
             return CheckOutcome.Passed($"Engine {version.Version} answers at {context.Engine.Endpoint.Address}.");
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return CheckOutcome.Error($"The engine at {context.Engine.Endpoint.Address} takes the connection, and does not answer within {Duration.Format(Patience)}.") with
+            {
+                Remedy = "Restart Docker; if the engine is another machine's, look at it there.",
+            };
         }
         catch (DockerException error) when (IsOtherVersion(error))
         {
