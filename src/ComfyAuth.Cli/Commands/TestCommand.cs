@@ -96,7 +96,7 @@ internal static class TestCommand
             foreach (var (result, error) in repair.Errors)
                 session.Warn($"{result.Id} could not be mended: {session.Redactor.Describe(error)}");
             if (repair.Id is { } id)
-                session.Warn($"What was replaced is kept: comfyauth undo-fix --path {stack.Root} --id {id}");
+                session.Warn($"What was replaced is kept: comfyauth undo-fix --path \"{stack.Root}\" --id {id}");
         }
     }
 

@@ -52,20 +52,7 @@ public static partial class StackFile
     /// <param name="path">The file's full path; its folder is the stack's root.</param>
     /// <returns>The definition, defaults included.</returns>
     /// <exception cref="ComfyAuthException">As <see cref="Parse"/>, or <c>StackFileUnreadable</c>.</exception>
-    public static StackDefinition Read(string path)
-    {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ComfyAuthException("StackFileUnreadable", $"'{path}' cannot be read: {error.Message}", "Check its permissions.", error);
-        }
-
-        return Parse(text, path);
-    }
+    public static StackDefinition Read(string path) => Parse(StackFileText.Read(path), path);
 
     /// <summary>Parses the text of a stack file.</summary>
     /// <param name="text">YAML, as <c>docs/stack-file.md</c> describes it.</param>

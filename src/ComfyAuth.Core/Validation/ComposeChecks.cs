@@ -1,6 +1,7 @@
 using System.Globalization;
 using ComfyAuth.Compose;
 using ComfyAuth.Containers;
+using ComfyAuth.Files;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Validation;
@@ -79,13 +80,16 @@ internal static class ComposeChecks
 
     private static bool HasComposeFile(ServiceDefinition service) => service.ComposeFile is not null;
 
-    private static string Shown(CheckContext context, string path) => Files.RealPath.Inside(context.Stack.Root, path)?.Replace('\\', '/') ?? path;
+    private static string Shown(CheckContext context, string path) => RealPath.Inside(context.Stack.Root, path)?.Replace('\\', '/') ?? path;
 
     private static CheckOutcome IsPresent(string path)
     {
         if (Directory.Exists(path))
             return CheckOutcome.Failed($"A folder stands at '{path}', where the compose file belongs.") with { Remedy = "Remove the folder if it is empty, and put the compose file there." };
-        return File.Exists(path) ? CheckOutcome.Passed($"'{path}' is there.") : CheckOutcome.Failed($"There is no compose file '{path}'.");
+        if (File.Exists(path))
+            return CheckOutcome.Passed($"'{path}' is there.");
+        Absence.Ensure(path);
+        return CheckOutcome.Failed($"There is no compose file '{path}'.");
     }
 
     private static Task<(IReadOnlyList<ComposeFile> Files, IReadOnlyList<ComposeFinding> Findings)> LintAsync(CheckContext context, CancellationToken stop)

@@ -57,7 +57,7 @@ internal static class ContentChecks
     {
         if (stack.Definition.Content is not { } content)
             return (null, CheckOutcome.Skipped($"The stack has no content. To have it checked, name the folder of its notebooks in {GenAIStack.FileName}: content.folder."));
-        if (content.IsRequired || Directory.Exists(stack.PathOf(content.Folder)))
+        if (content.IsRequired || IsFolder(stack.PathOf(content.Folder)))
             return (content, null);
         return (null, CheckOutcome.Skipped($"There is no folder '{content.Folder}', and the stack file asks for none. To have content checked, name the folder of the notebooks in {GenAIStack.FileName}: content.folder."));
     }
@@ -81,7 +81,7 @@ internal static class ContentChecks
 
         var missing = wanted
             .Where(path => !File.Exists(context.Stack.PathOf(path)))
-            .Select(path => Directory.Exists(context.Stack.PathOf(path)) ? $"{path}: a folder stands there" : $"{path}: missing")
+            .Select(path => IsFolder(context.Stack.PathOf(path)) ? $"{path}: a folder stands there" : $"{path}: missing")
             .ToList();
         return missing.Count == 0
             ? CheckOutcome.Passed($"All {wanted.Count} {kind} are there.")
@@ -171,7 +171,16 @@ internal static class ContentChecks
 
     private static List<string> Wanted(ContentDefinition content) => [.. content.Folders.Prepend(content.Folder).Distinct(StringComparer.Ordinal)];
 
-    private static List<string> Missing(GenAIStack stack, ContentDefinition content) => Wanted(content).FindAll(path => !Directory.Exists(stack.PathOf(path)));
+    private static List<string> Missing(GenAIStack stack, ContentDefinition content) => Wanted(content).FindAll(path => !IsFolder(stack.PathOf(path)));
+
+    /// <summary>Whether a folder stands there; what may not be seen is not taken for missing.</summary>
+    private static bool IsFolder(string path)
+    {
+        if (Directory.Exists(path))
+            return true;
+        Absence.Ensure(path);
+        return false;
+    }
 
     /// <summary>Whether nothing stands where the folder belongs, nor a file where it would have to stand in.</summary>
     private static bool CanBeMade(GenAIStack stack, string path)

@@ -32,19 +32,9 @@ public static partial class CustomChecks
     {
         ArgumentNullException.ThrowIfNull(stack);
         var path = stack.PathOf(FileName);
-        string text;
-        try
-        {
-            if (!File.Exists(path))
-                return [];
-            text = File.ReadAllText(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ComfyAuthException("StackFileUnreadable", $"'{path}' cannot be read: {error.Message}", "Check its permissions.", error);
-        }
-
-        return Parse(text, path);
+        // Checks that cannot be read must not be checks that there are not: only where nothing stands there, there are none.
+        var isThere = File.Exists(path) || Directory.Exists(path) || new FileInfo(path).LinkTarget is not null;
+        return isThere ? Parse(StackFileText.Read(path), path) : [];
     }
 
     /// <summary>Parses the text of a file of checks.</summary>

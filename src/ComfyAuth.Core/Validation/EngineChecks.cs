@@ -29,6 +29,9 @@ internal static class EngineChecks
     /// <summary>The version of the engine.</summary>
     public static SharedFact<EngineVersion> VersionFact { get; } = new((context, stop) => context.Engine.VersionAsync(stop));
 
+    // Shorter than the check itself may take, which would not tell who was silent.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     public static IReadOnlyList<Check> All { get; } =
     [
         new(
@@ -50,7 +53,7 @@ internal static class EngineChecks
             "engine.resources",
             "Engine has memory and disk enough",
             "Images with PyTorch and models of 30 GB need room, on the disk of the engine, in the folder of the models and in memory; where a disk is full, containers fail in ways that do not tell it.",
-            "Make room on the disk, for example with 'docker system prune', or give the engine's machine more.",
+            "Make room on the disk, for example with 'docker builder prune' and 'docker image prune', or give the engine's machine more. Not with 'docker system prune': it also deletes every container that is stopped.",
             ResourcesAsync)
         {
             DependsOn = [Version],
@@ -98,10 +101,19 @@ internal static class EngineChecks
 
     private static async Task<CheckOutcome> ReachAsync(CheckContext context, CancellationToken stop)
     {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(Patience);
         try
         {
-            var version = await context.FindAsync(VersionFact, stop).ConfigureAwait(false);
+            var version = await context.FindAsync(VersionFact, deadline.Token).ConfigureAwait(false);
             return CheckOutcome.Passed($"Engine {version.Version} answers at {context.Engine.Endpoint.Address}.");
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return CheckOutcome.Error($"The engine at {context.Engine.Endpoint.Address} takes the connection, and does not answer within {Duration.Format(Patience)}.") with
+            {
+                Remedy = "Restart Docker; if the engine is another machine's, look at it there.",
+            };
         }
         catch (DockerException error) when (IsOtherVersion(error))
         {

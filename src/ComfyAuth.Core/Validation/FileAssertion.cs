@@ -30,6 +30,8 @@ internal static class FileAssertion
         {
             var isFile = File.Exists(path);
             var isThere = isFile || Directory.Exists(path);
+            if (!isThere)
+                Absence.Ensure(path);
             if (isThere != exists)
                 return CheckOutcome.Failed(exists ? $"{shown} is not there." : $"{shown} is there.");
             if (!exists)
@@ -40,10 +42,14 @@ internal static class FileAssertion
                 return wanted is { Text: null, Sha256: null, OwnerOnly: false } ? CheckOutcome.Passed($"{shown} is there.") : CheckOutcome.Failed($"{shown} is a folder, not a file.");
             if (wanted.OwnerOnly && !FilePermissions.IsOwnerOnly(path))
                 return CheckOutcome.Failed($"Others than its owner may read {shown}.");
-            if (wanted.Sha256 is { } digest && FileDigest.OfFile(path) is var found && found != digest)
+            if (wanted.Sha256 is { } digest && FileDigest.OfFile(RealPath.Of(path)) is var found && found != digest)
                 return CheckOutcome.Failed($"{shown} does not hold what it should.", $"SHA-256: {found}");
             if (wanted.Text is not { } text)
                 return CheckOutcome.Passed($"{shown} is there.");
+
+            // To open a pipe is to wait for somebody who writes.
+            if (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
+                return CheckOutcome.Error($"{shown} is a device, pipe or socket, and was not read.");
             if (new FileInfo(path).Length > LargestText)
                 return CheckOutcome.Error(string.Create(CultureInfo.InvariantCulture, $"{shown} is larger than {ByteSize.Format(LargestText)}, and was not searched."));
             return (await File.ReadAllTextAsync(path, stop).ConfigureAwait(false)).Contains(text, StringComparison.Ordinal)

@@ -61,8 +61,20 @@ internal sealed record GitReading
     /// <summary>An address without user, password and query, any of which may be a secret; the user of <c>git@host:path</c> is none.</summary>
     internal static string? WithoutCredentials(string? address)
     {
-        if (address is null || !address.Contains("://", StringComparison.Ordinal))
-            return address;
+        if (address is null)
+            return null;
+
+        var scheme = address.IndexOf("://", StringComparison.Ordinal);
+
+        // In helper::words, any word may be a secret of the helper's.
+        if (address.AsSpan(0, scheme < 0 ? address.Length : scheme).Contains("::", StringComparison.Ordinal))
+            return null;
+        if (scheme < 0)
+        {
+            var end = address.LastIndexOf('@');
+            return end < 0 || address.StartsWith("git@", StringComparison.Ordinal) || address.AsSpan(0, end).Contains('/') ? address : address[(end + 1)..];
+        }
+
         return Uri.TryCreate(address, UriKind.Absolute, out var uri)
             ? uri.GetComponents(UriComponents.Scheme | UriComponents.Host | UriComponents.Port | UriComponents.Path, UriFormat.UriEscaped)
             : null;

@@ -62,6 +62,7 @@ internal static class ModelChecks
         var folder = stack.PathOf(service.ModelsFolder!);
         if (!Directory.Exists(folder))
         {
+            Absence.Ensure(folder);
             return CheckOutcome.Failed($"There is no models folder '{folder}'.") with
             {
                 Remedy = $"Make the folder and download the models into it, or correct 'modelsFolder' of '{service.Name}' in {GenAIStack.FileName}; a link may lead to another disk.",
@@ -75,7 +76,7 @@ internal static class ModelChecks
             var file = new FileInfo(path);
             if (Directory.Exists(path))
                 faults.Add($"{model.Path}: a folder stands in its place");
-            else if (!file.Exists)
+            else if (!IsThere(path))
                 faults.Add($"{model.Path}: missing{(model.Repository is { } repository ? $"; it comes from {repository}, {model.PathInRepository}" : "")}");
             else if (model.SizeInBytes is { } size && size != file.Length)
                 faults.Add(string.Create(CultureInfo.InvariantCulture, $"{model.Path}: has {file.Length:N0} bytes, and should have {size:N0}{(file.Length < size ? "" : "; it may be of another version")}"));
@@ -151,5 +152,14 @@ internal static class ModelChecks
             : CheckOutcome.Skipped("There is no model file whose hash is known.");
     }
 
-    private static IEnumerable<ModelFile> Present(GenAIStack stack, ServiceDefinition service) => service.Models.Where(model => File.Exists(PathOf(stack, service, model)));
+    private static IEnumerable<ModelFile> Present(GenAIStack stack, ServiceDefinition service) => service.Models.Where(model => IsThere(PathOf(stack, service, model)));
+
+    /// <summary>Whether there is a file; what may not be seen is not taken for missing.</summary>
+    private static bool IsThere(string path)
+    {
+        if (File.Exists(path))
+            return true;
+        Absence.Ensure(path);
+        return false;
+    }
 }

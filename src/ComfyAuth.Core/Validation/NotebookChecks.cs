@@ -67,7 +67,10 @@ internal static class NotebookChecks
         if (content is null)
             return otherwise!;
         if (!Directory.Exists(context.Stack.PathOf(content.Folder)))
+        {
+            Absence.Ensure(context.Stack.PathOf(content.Folder));
             return CheckOutcome.Failed($"There is no folder '{content.Folder}'.");
+        }
 
         var scan = await context.FindAsync(ScanFact, stop).ConfigureAwait(false);
         var failed = scan.AffectedBy(kind);

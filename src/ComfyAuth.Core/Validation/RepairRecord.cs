@@ -15,9 +15,13 @@ internal sealed class RepairRecord
     private const string RecordName = "repair.json";
     private const string IdFormat = "yyyyMMdd-HHmmss";
     private const int MostKept = 10;
+    private const string ClaimName = "claim";
+
+    // A file that carries a credential is smaller, and a notebook is not much larger.
+    private const long LargestFile = 256L << 20;
 
     private readonly string _root;
-    private readonly string _folder;
+    private string _folder;
     private readonly Dictionary<string, RepairedFile> _files;
 
     private RepairRecord(string root, string folder, IEnumerable<RepairedFile> files)
@@ -79,20 +83,61 @@ internal sealed class RepairRecord
         if (_files.ContainsKey(relative))
             return;
 
-        OwnerOnlyFile.EnsureFolder(FileJournal.StateFolder(_root));
-        OwnerOnlyFile.EnsureFolder(FolderOf(_root));
-        OwnerOnlyFile.EnsureFolder(_folder);
+        if (_files.Count == 0)
+            Claim();
+        try
+        {
+            Copy(path, relative);
+        }
+        catch when (_files.Count == 0)
+        {
+            Remove();
+            throw;
+        }
+    }
+
+    private void Copy(string path, string relative)
+    {
         string? copy = null;
         if (File.Exists(path))
         {
             copy = _files.Count.ToString(CultureInfo.InvariantCulture);
+
+            // What a full disk cut short.
+            File.Delete(Path.Combine(_folder, copy));
             using var from = FileDigest.OpenRead(path);
             using var to = OwnerOnlyFile.Create(Path.Combine(_folder, copy));
             from.CopyTo(to);
         }
 
+        Write([.. Files, new(relative, copy, null)]);
         _files.Add(relative, new(relative, copy, null));
-        Write();
+    }
+
+    /// <summary>Makes the folder of the record; of two repairs that begin in the same second, the later one gets another.</summary>
+    private void Claim()
+    {
+        foreach (var folder in new[] { FileJournal.StateFolder(_root), FolderOf(_root) })
+        {
+            if (new FileInfo(folder).LinkTarget is not null)
+                throw new ComfyAuthException("StateFolderIsNotFolder", $"{folder} is a link; what a repair replaces is kept in a folder there.", "Remove it.");
+            OwnerOnlyFile.EnsureFolder(folder);
+        }
+
+        while (true)
+        {
+            OwnerOnlyFile.EnsureFolder(_folder);
+            var claim = Path.Combine(_folder, ClaimName);
+            try
+            {
+                OwnerOnlyFile.Create(claim).Dispose();
+                return;
+            }
+            catch (IOException) when (File.Exists(claim))
+            {
+                _folder = Begin(_root, DateTimeOffset.UtcNow)._folder;
+            }
+        }
     }
 
     /// <summary>Notes what has become of the files, and forgets those that are as they were; then removes the oldest records.</summary>
@@ -101,21 +146,28 @@ internal sealed class RepairRecord
         if (_files.Count == 0)
             return;
 
-        foreach (var file in Files)
+        try
         {
-            var after = DigestOf(file);
-            if (after == OldDigestOf(file))
-                _files.Remove(file.Path);
-            else
-                _files[file.Path] = file with { After = after ?? "" };
-        }
+            foreach (var file in Files)
+            {
+                var after = DigestOf(file);
+                if (after == OldDigestOf(file))
+                    _files.Remove(file.Path);
+                else
+                    _files[file.Path] = file with { After = after ?? "" };
+            }
 
-        if (_files.Count == 0)
-            Remove();
-        else
-            Write();
-        foreach (var id in Ids(_root).Skip(MostKept))
-            Directory.Delete(Path.Combine(FolderOf(_root), id), recursive: true);
+            if (_files.Count == 0)
+                Remove();
+            else
+                Write(Files);
+            foreach (var id in Ids(_root).Skip(MostKept))
+                Directory.Delete(Path.Combine(FolderOf(_root), id), recursive: true);
+        }
+        catch (Exception error) when (error is ComfyAuthException || FileErrors.IsFileError(error))
+        {
+            // The files are mended, and their copies are kept: as after a repair that was killed, it can be undone.
+        }
     }
 
     /// <summary>What a file was before; null where there was none.</summary>
@@ -124,7 +176,7 @@ internal sealed class RepairRecord
     {
         try
         {
-            return file.Copy is null ? null : File.ReadAllBytes(Path.Combine(_folder, file.Copy));
+            return file.Copy is null ? null : ReadOwn(_folder, file.Copy);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -133,7 +185,7 @@ internal sealed class RepairRecord
     }
 
     /// <summary>Whether a file still is what the repair made of it. Of a repair that was interrupted that is not known.</summary>
-    public bool IsUntouched(RepairedFile file) => file.After is null || (DigestOf(file) ?? "") == file.After;
+    public bool IsUntouched(RepairedFile file) => (DigestOf(file) ?? "") is var digest && (file.After is null || digest == file.After);
 
     /// <summary>Forgets the repair.</summary>
     public void Remove() => Directory.Delete(_folder, recursive: true);
@@ -145,8 +197,8 @@ internal sealed class RepairRecord
         var folder = Path.Combine(FolderOf(root), id);
         try
         {
-            var document = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(folder, RecordName)), RepairJson.Default.RepairDocument);
-            return document is { Version: RepairDocument.Current } && document.Files.All(IsSound)
+            var document = JsonSerializer.Deserialize(ReadOwn(folder, RecordName), RepairJson.Default.RepairDocument);
+            return document is { Version: RepairDocument.Current, Files: not null } && document.Files.All(file => IsSound(root, file)) && document.Files.DistinctBy(file => file.Path).Count() == document.Files.Count
                 ? new(root, folder, document.Files)
                 : throw Unreadable(folder, null);
         }
@@ -157,7 +209,23 @@ internal sealed class RepairRecord
     }
 
     // The record may have been written by anybody who can write to the stack.
-    private static bool IsSound(RepairedFile file) => file is { Path.Length: > 0 } && (file.Copy is null || file.Copy.All(char.IsAsciiDigit));
+    private static bool IsSound(string root, RepairedFile file) =>
+        file is { Path.Length: > 0 }
+        && !file.Path.Contains('\0', StringComparison.Ordinal)
+        && RealPath.Inside(root, Path.GetFullPath(file.Path, root)) is not null
+        && (file.Copy is null || (file.Copy.Length > 0 && file.Copy.All(char.IsAsciiDigit)));
+
+    /// <summary>Reads a file of the record. A link there would put a file of somebody else's into the stack.</summary>
+    private static byte[] ReadOwn(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        var isOwn = new FileInfo(path).LinkTarget is null
+            && new FileInfo(folder).LinkTarget is null
+            && new FileInfo(Path.GetDirectoryName(folder)!).LinkTarget is null
+            && (OperatingSystem.IsWindows() || Posix.Status(path) is { IsRegularFile: true })
+            && new FileInfo(path).Length <= LargestFile;
+        return isOwn ? File.ReadAllBytes(path) : throw Unreadable(folder, null);
+    }
 
     private static ComfyAuthException Unreadable(string folder, Exception? error) => new(
         "RepairUnreadable",
@@ -167,18 +235,18 @@ internal sealed class RepairRecord
 
     private string? DigestOf(RepairedFile file)
     {
-        var path = Path.Combine(_root, file.Path);
+        var path = RealPath.Of(Path.Combine(_root, file.Path));
         return File.Exists(path) ? FileDigest.OfFile(path) : null;
     }
 
     private string? OldDigestOf(RepairedFile file) => OldContent(file) is { } content ? FileDigest.Of(content) : null;
 
-    private void Write()
+    private void Write(IReadOnlyList<RepairedFile> files)
     {
         var staged = Path.Combine(_folder, RecordName + ".tmp");
         File.Delete(staged);
         using (var stream = OwnerOnlyFile.Create(staged))
-            JsonSerializer.Serialize(stream, new RepairDocument(RepairDocument.Current, Files), RepairJson.Default.RepairDocument);
+            JsonSerializer.Serialize(stream, new RepairDocument(RepairDocument.Current, files), RepairJson.Default.RepairDocument);
         File.Move(staged, Path.Combine(_folder, RecordName), overwrite: true);
     }
 }

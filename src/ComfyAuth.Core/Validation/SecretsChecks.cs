@@ -91,8 +91,6 @@ internal static class SecretsChecks
         return files.Count == 0 ? CheckOutcome.Skipped("There are no files that hold secrets.") : CheckOutcome.Passed(string.Create(CultureInfo.InvariantCulture, $"The files that hold secrets, {files.Count}, are their owner's alone."));
     }
 
-    
-
     /// <summary>Looks at those files that are there, each once.</summary>
     private static List<(string Path, FileState State, string Evidence)> Look(GenAIStack stack, CancellationToken stop)
     {
@@ -107,6 +105,8 @@ internal static class SecretsChecks
                     files.Add((path, FileState.Folder, ""));
                 else if (File.Exists(full))
                     files.Add((path, FilePermissions.IsOwnerOnly(full) ? FileState.Closed : FileState.Exposed, ""));
+                else
+                    Absence.Ensure(full);
             }
             catch (ComfyAuthException error)
             {

@@ -15,15 +15,20 @@ internal static class ServiceChecks
     /// <summary>The ground of whatever asks a service with our token.</summary>
     public const string Ready = "service.ready";
 
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
+
+    // An engine that hangs says nothing of a service that does not.
+    private static readonly TimeSpan EnginePatience = TimeSpan.FromSeconds(25);
+
     /// <summary>What a service answered: in the look at its container, or by itself where there is no engine to look at.</summary>
     private static readonly SharedServiceFact<(ServiceReadings Readings, ContainerSnapshot? Snapshot)> ReadingsFact = new(async (context, service, stop) =>
     {
         try
         {
-            var snapshot = await context.SnapshotAsync(service, stop).ConfigureAwait(false);
+            var snapshot = await context.SnapshotAsync(service, stop).WaitAsync(EnginePatience, stop).ConfigureAwait(false);
             return (snapshot.Readings, snapshot);
         }
-        catch (ComfyAuthException)
+        catch (Exception error) when (error is ComfyAuthException or TimeoutException)
         {
             var token = BearerToken.Of(context.Stack, service, context.Redactor);
             return (await new ServiceProber().ProbeAsync(service, token, stop).ConfigureAwait(false), null);
@@ -44,6 +49,7 @@ internal static class ServiceChecks
                 return IsLive(service, readings, snapshot);
             })
         {
+            Timeout = LongestLook,
             Weight = 3,
         },
         new(
@@ -59,6 +65,7 @@ internal static class ServiceChecks
             })
         {
             DependsOn = [Live],
+            Timeout = LongestLook,
             Weight = 3,
         },
     ];

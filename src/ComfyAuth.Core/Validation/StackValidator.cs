@@ -16,6 +16,9 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
 {
     private const int MostCitations = 3;
 
+    // What stands at the ground of all is told once, not each check between.
+    private const string BuildsOn = "It builds on";
+
     // What listens to its token ends at once. What does not is left alone in the end, so that it holds up nobody.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -130,8 +133,10 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
                 if (!runs.TryGetValue((id, null), out var run) && !runs.TryGetValue((id, service?.Name), out run))
                     continue;
                 var ground = await run.Value.ConfigureAwait(false);
+                if (ground.Status is CheckStatus.Skipped && ground.Message.StartsWith(BuildsOn, StringComparison.Ordinal))
+                    return ground.Message;
                 if (ground.Status is not (CheckStatus.Passed or CheckStatus.Warning))
-                    return $"It builds on {ground.Id}, which {Ending(ground.Status)}: {ground.Message}";
+                    return $"{BuildsOn} {ground.Id}, which {Ending(ground.Status)}: {ground.Message}";
             }
 
             return null;

@@ -66,6 +66,60 @@ public sealed partial class CustomChecksTests : IDisposable
     }
 
     [Theory]
+    [InlineData("path: loop/hello.txt")]
+    [InlineData("path: loop/hello.txt, exists: false")]
+    [InlineData("path: pipe, contains: x")]
+    [InlineData($"path: pipe, sha256: {Digest}")]
+    public async Task What_cannot_be_looked_at_neither_passes_nor_fails(string file)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mkfifo");
+        File.CreateSymbolicLink(_folder.PathOf("loop"), "loop");
+        await MakePipeAsync("pipe");
+
+        Assert.Equal(CheckStatus.Error, (await RunAsync($"checks: {{ it: {{ file: {{ {file} }} }} }}")).Status);
+    }
+
+    [Fact]
+    public async Task A_file_by_way_of_a_link_is_the_file()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        File.CreateSymbolicLink(_folder.PathOf("link"), "hello.txt");
+
+        Assert.Equal(CheckStatus.Passed, (await RunAsync($"checks: {{ it: {{ file: {{ path: link, sha256: {Digest}, contains: ell }} }} }}")).Status);
+    }
+
+    [Theory]
+    [InlineData(CustomChecks.FileName)]
+    [InlineData("comfyauth.yml")]
+    public async Task A_pipe_or_what_never_ends_in_the_place_of_a_stacks_file_is_not_read(string name)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mkfifo");
+        File.Delete(_folder.PathOf(name));
+        await MakePipeAsync(name);
+        Assert.Equal("StackFileUnreadable", (await ReadAsync()).Code);
+
+        File.Delete(_folder.PathOf(name));
+        File.CreateSymbolicLink(_folder.PathOf(name), "/dev/zero");
+        Assert.Equal("StackFileUnreadable", (await ReadAsync()).Code);
+
+        File.Delete(_folder.PathOf(name));
+        using (var sparse = File.Create(_folder.PathOf(name)))
+            sparse.SetLength(1L << 34);
+        Assert.Equal("StackFileUnreadable", (await ReadAsync()).Code);
+
+        async Task<ComfyAuthException> ReadAsync() => await Assert.ThrowsAsync<ComfyAuthException>(() =>
+            Task.Run(() => CustomChecks.Of(GenAIStack.Find(_folder.Path)), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_folder_in_the_place_of_the_file_is_not_a_stack_without_checks()
+    {
+        Directory.CreateDirectory(_folder.PathOf(CustomChecks.FileName));
+
+        Assert.Equal("StackFileUnreadable", Assert.Throws<ComfyAuthException>(() => CustomChecks.Of(GenAIStack.Find(_folder.Path))).Code);
+    }
+
+    [Theory]
     [InlineData("[git, --version]", "", CheckStatus.Passed)]
     [InlineData("[git, --version]", ", contains: 'git version'", CheckStatus.Passed)]
     [InlineData("[git, --version]", ", contains: 'svn version'", CheckStatus.Failed)]
@@ -162,6 +216,12 @@ public sealed partial class CustomChecksTests : IDisposable
 
         Assert.NotEmpty(examples);
         Assert.All(examples, example => Assert.NotEmpty(CustomChecks.Parse(example.Groups[1].Value, "/stack/.checks.yml")));
+    }
+
+    private async Task MakePipeAsync(string name)
+    {
+        using var maker = System.Diagnostics.Process.Start("mkfifo", [_folder.PathOf(name)]);
+        await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     private async Task<CheckResult> RunAsync(string text, ValidationOptions? options = null) => Assert.Single(await RunAllAsync(text, options ?? new()));

@@ -55,6 +55,12 @@ public sealed class GitChecksTests : IDisposable
     [InlineData("ssh://git:pw@example.com/stack.git", "ssh://example.com/stack.git")]
     [InlineData("https://token@example.com", "https://example.com/")]
     [InlineData("https://[bad", null)]
+    [InlineData("https://[::1]/stack.git", "https://[::1]/stack.git")]
+    [InlineData("key-of-somebody@example.com:stack.git", "example.com:stack.git")]
+    [InlineData("x:key-of-somebody@example.com:stack.git", "example.com:stack.git")]
+    [InlineData("/srv/a@b/stack.git", "/srv/a@b/stack.git")]
+    [InlineData("ext::ssh -o password=key-of-somebody host %S /stack", null)]
+    [InlineData("ext::ssh://key-of-somebody@host", null)]
     public void An_address_is_told_without_user_and_password(string address, string? told) => Assert.Equal(told, GitReading.WithoutCredentials(address));
 
     [Fact]

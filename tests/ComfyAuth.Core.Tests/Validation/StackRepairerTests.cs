@@ -162,7 +162,13 @@ public sealed class StackRepairerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"version":1,"files":[{"path":"../outside.txt","copy":null,"after":null}]}""", "PathOutsideRoot")]
+    [InlineData("""{"version":1,"files":[{"path":"../outside.txt","copy":null,"after":null}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"/proc/kcore","copy":null,"after":null}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"a\u0000b","copy":null,"after":null}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":null,"after":null},{"path":"a.txt","copy":"0","after":null}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":"","after":null}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":null}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[null]}""", "RepairUnreadable")]
     [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":"../../../a.txt","after":null}]}""", "RepairUnreadable")]
     [InlineData("""{"version":2,"files":[]}""", "RepairUnreadable")]
     [InlineData("{", "RepairUnreadable")]
@@ -176,6 +182,90 @@ public sealed class StackRepairerTests : IDisposable
 
         Assert.Equal(code, error.Code);
         Assert.False(File.Exists(outside));
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_a_link_is_not_put_into_the_stack()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        using var elsewhere = new TemporaryFolder();
+        _folder.Write("a.txt", "good");
+        _folder.Write(".comfyauth/repairs/20260101-000000/repair.json", """{"version":1,"files":[{"path":"a.txt","copy":"0","after":null}]}""");
+        File.CreateSymbolicLink(_folder.PathOf(".comfyauth/repairs/20260101-000000/0"), elsewhere.Write("key", "of somebody else"));
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => RepairUndo.Plan(Stack).ApplyAsync(stop: TestContext.Current.CancellationToken));
+
+        Assert.Equal(("RepairUnreadable", "good"), (error.Code, _folder.Read("a.txt")));
+    }
+
+    [Theory]
+    [InlineData("repair.json")]
+    [InlineData("pipe")]
+    public async Task A_pipe_in_a_record_or_in_a_files_place_is_not_waited_for(string name)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mkfifo");
+        const string folder = ".comfyauth/repairs/20260101-000000";
+        _folder.Write($"{folder}/repair.json", """{"version":1,"files":[{"path":"pipe","copy":null,"after":null}]}""");
+        var pipe = _folder.PathOf(name == "pipe" ? name : $"{folder}/{name}");
+        File.Delete(pipe);
+        using (var maker = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+            await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        var plan = Task.Run(() => RepairUndo.Plan(Stack), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        Assert.Equal(name == "pipe" ? "TargetIsNotFile" : "RepairUnreadable", (await Assert.ThrowsAsync<ComfyAuthException>(() => plan)).Code);
+    }
+
+    [Fact]
+    public async Task A_linked_file_is_mended_and_put_back_and_stays_a_link()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        File.CreateSymbolicLink(_folder.PathOf("a.txt"), _folder.Write("real.txt", "bad"));
+
+        var repair = await RepairAsync(Replacing("a.txt"));
+
+        Assert.Equal(("good", "file.a"), (_folder.Read("real.txt"), Assert.Single(repair.Mended).Id));
+        await RepairUndo.Plan(Stack).ApplyAsync(stop: TestContext.Current.CancellationToken);
+        Assert.Equal("bad", _folder.Read("real.txt"));
+        Assert.NotNull(new FileInfo(_folder.PathOf("a.txt")).LinkTarget);
+    }
+
+    [Fact]
+    public async Task A_repair_writes_nothing_behind_a_link_in_place_of_its_folder()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Not everybody may make links there.");
+            return;
+        }
+
+        using var elsewhere = new TemporaryFolder();
+        File.SetUnixFileMode(elsewhere.Path, (UnixFileMode)0b111_101_101);
+        _folder.Write("a.txt", "bad");
+        Directory.CreateDirectory(_folder.PathOf(".comfyauth"));
+        Directory.CreateSymbolicLink(StateFolder, elsewhere.Path);
+
+        var repair = await RepairAsync(Replacing("a.txt"));
+
+        Assert.Equal("StateFolderIsNotFolder", Assert.IsType<ComfyAuthException>(Assert.Single(repair.Errors).Error).Code);
+        Assert.Equal("bad", _folder.Read("a.txt"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(elsewhere.Path));
+        Assert.Equal((UnixFileMode)0b111_101_101, File.GetUnixFileMode(elsewhere.Path));
+    }
+
+    [Fact]
+    public void Two_repairs_that_begin_in_the_same_second_keep_a_record_each()
+    {
+        RepairRecord[] records = [RepairRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch), RepairRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch)];
+
+        foreach (var (record, name) in records.Zip(["a.txt", "b.txt"]))
+        {
+            record.Keep(_folder.PathOf(name));
+            _folder.Write(name, "made");
+            record.Close();
+        }
+
+        Assert.Equal(["b.txt", "a.txt"], RepairUndo.Ids(Stack).SelectMany(id => RepairRecord.Find(Stack, id).Files).Select(file => file.Path));
     }
 
     /// <summary>A check that a file says "good", and that can make it say so.</summary>

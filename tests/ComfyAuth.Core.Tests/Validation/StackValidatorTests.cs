@@ -301,6 +301,19 @@ public sealed class StackValidatorTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_skipped_check_builds_on_in_the_end_is_told_and_not_each_check_between()
+    {
+        var results = await RunAsync(
+        [
+            Of("a.ground", (_, _) => Task.FromResult(CheckOutcome.Failed("It is broken."))),
+            Of("a.between", dependsOn: ["a.ground"]),
+            Of("a.top", dependsOn: ["a.between"]),
+        ]);
+
+        Assert.All(results.Where(result => result.Id != "a.ground"), result => Assert.Equal("It builds on a.ground, which failed: It is broken.", result.Message));
+    }
+
+    [Fact]
     public async Task A_finding_is_given_the_passages_of_the_stacks_documents_that_speak_of_it()
     {
         _folder.Write("README.md", "# Notes\n\n## Frobnicator\n\nIf the frobnicator is broken, turn it twice.\n\n## Other\n\nNothing.\n");
