@@ -95,11 +95,8 @@ public sealed partial class ComfyClient
         }
         catch (OperationCanceledException error)
         {
-            throw new ComfyAuthException(
-                "ServiceTimedOut",
-                string.Create(CultureInfo.InvariantCulture, $"The service at {Address} was silent for {Timeout.TotalSeconds:0.###} s when asked for /{PathOnly(path)}."),
-                "See in its log what it is doing; restart it if it hangs.",
-                error);
+            var message = string.Create(CultureInfo.InvariantCulture, $"The service at {Address} was silent for {Timeout.TotalSeconds:0.###} s when asked for /{PathOnly(path)}.");
+            throw new ComfyAuthException("ServiceTimedOut", message, "See in its log what it is doing; restart it if it hangs.", error);
         }
         catch (Exception error) when (ServiceHttp.IsFailure(error))
         {

@@ -56,10 +56,10 @@ internal sealed class RepairRecord
     {
         var ids = Ids(stack.Root);
         var found = id is null ? (ids is [var last, ..] ? last : null) : ids.FirstOrDefault(known => known == id);
-        return found is not null ? Read(stack.Root, found) : throw new ComfyAuthException(
-            "RepairNotFound",
-            id is null ? $"Nothing was repaired in '{stack.Root}', or it was undone already." : $"There is no repair '{id}' of '{stack.Root}'.",
-            ids.Count == 0 ? "There is nothing to undo." : $"There are: {string.Join(", ", ids)}.");
+        if (found is not null)
+            return Read(stack.Root, found);
+        var message = id is null ? $"Nothing was repaired in '{stack.Root}', or it was undone already." : $"There is no repair '{id}' of '{stack.Root}'.";
+        throw new ComfyAuthException("RepairNotFound", message, ids.Count == 0 ? "There is nothing to undo." : $"There are: {string.Join(", ", ids)}.");
     }
 
     /// <summary>The names of the records, the newest first.</summary>

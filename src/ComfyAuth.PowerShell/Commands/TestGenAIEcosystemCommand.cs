@@ -81,7 +81,7 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
     [Parameter]
     public SwitchParameter Fix { get; set; }
 
-    /// <summary>Also does what takes long: computes the hash of every model file.</summary>
+    /// <summary>Also does what takes long: computes the hash of every model file, and tries common passwords where nobody wrote the password down.</summary>
     [Parameter]
     public SwitchParameter Deep { get; set; }
 
