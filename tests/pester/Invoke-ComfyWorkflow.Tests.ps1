@@ -9,7 +9,8 @@ BeforeAll {
     $comfy = Start-TestComfy (Join-Path $TestDrive 'comfy') $credential.Hash
     $root = New-SampleStack (Join-Path $TestDrive 'stack')
     Set-StackFile $root 'comfyauth.yml' "services: { comfyui-qwen: { url: '$($comfy.Address)' }, other: { url: 'http://127.0.0.1:9' } }`n"
-    $secret = ConvertTo-SecureString $credential.Hash -AsPlainText -Force
+    function ConvertTo-SecretText([string] $text) { [System.Net.NetworkCredential]::new('', $text).SecurePassword }
+    $secret = ConvertTo-SecretText $credential.Hash
     $of = @{ Path = $root; WarningAction = 'SilentlyContinue' }
     $colour = 1
 
@@ -95,15 +96,15 @@ Describe 'A credential' {
     }
 
     It 'is a name and a password, as for a browser' {
-        $browser = [pscredential]::new('alice', (ConvertTo-SecureString $credential.Password -AsPlainText -Force))
+        $browser = [pscredential]::new('alice', (ConvertTo-SecretText $credential.Password))
         Invoke-ComfyWorkflow $smoke -Uri $comfy.Address -Credential $browser -Input (New-Colour) -OutFolder $TestDrive -WarningAction SilentlyContinue | Should -HaveCount 1
     }
 
     It '<Case> is <Id>, and tells no secret' -ForEach @(
         @{ Case = 'that is none'; Id = 'ServiceWantsToken'; How = { @{} } }
-        @{ Case = 'that is old'; Id = 'ServiceRefusedToken'; How = { @{ Token = ConvertTo-SecureString $older.Hash -AsPlainText -Force } } }
-        @{ Case = 'that is no hash'; Id = 'BcryptHashMalformed'; How = { @{ Token = ConvertTo-SecureString $older.Hash.Substring(1) -AsPlainText -Force } } }
-        @{ Case = 'with a wrong password'; Id = 'ServiceRefusedPassword'; How = { @{ Credential = [pscredential]::new('alice', (ConvertTo-SecureString $older.Password -AsPlainText -Force)) } } }
+        @{ Case = 'that is old'; Id = 'ServiceRefusedToken'; How = { @{ Token = ConvertTo-SecretText $older.Hash } } }
+        @{ Case = 'that is no hash'; Id = 'BcryptHashMalformed'; How = { @{ Token = ConvertTo-SecretText $older.Hash.Substring(1) } } }
+        @{ Case = 'with a wrong password'; Id = 'ServiceRefusedPassword'; How = { @{ Credential = [pscredential]::new('alice', (ConvertTo-SecretText $older.Password)) } } }
         @{ Case = 'that is two'; Id = 'AmbiguousCredential'; How = { @{ Token = $secret; Credential = [pscredential]::new('alice', $secret) } } }
     ) {
         $errors = @()

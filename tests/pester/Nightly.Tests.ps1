@@ -31,7 +31,7 @@ Describe 'The example for the night' {
         Set-StackFile $bad 'comfyauth.yml' 'nonsense: true'
         $root = New-SampleStack (Get-NewRoot)
 
-        Invoke-Nightly $bad, $root $logs ($apart + 'service', 'env', 'compose', 'secrets', 'token.strength') | Should -Be 3
+        Invoke-Nightly $bad, $root $logs -Exclude ($apart + 'service', 'env', 'compose', 'secrets', 'token.strength') | Should -Be 3
 
         $log = Get-ChildItem $logs -Filter *.log | Get-Content
         $log -like "*${bad}: not checked: *" | Should -HaveCount 1

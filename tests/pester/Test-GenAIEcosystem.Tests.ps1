@@ -217,7 +217,7 @@ Describe 'A stack that runs' {
                 ForEach-Object { if ($_ -match "^\w*(?:TOKEN|PASSWORD)=(?:'?)([^']{20,})") { $Matches[1] } } | Sort-Object -Unique)
         $results = Test-GenAIEcosystem @at
 
-        function Get-Verdict([object[]] $results) { $results | ForEach-Object { "$($_.Id) $($_.Service) $($_.Status)" } | Sort-Object }
+        function Get-Verdict([object[]] $results) { $results | ForEach-Object { "$($_.Id) $($_.Service) $($_.Status.ToString())" } | Sort-Object }
     }
 
     AfterEach { Set-StackFile $sample.Root $tokenFile $hash }
