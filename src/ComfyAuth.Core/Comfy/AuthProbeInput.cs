@@ -15,6 +15,9 @@ public sealed record AuthProbeInput
     /// <summary>The user name for that login; see <see cref="LoginExpectation.UserName"/>.</summary>
     public string? UserName { get; init; }
 
+    /// <summary>What was proven with this password and name a moment ago; a login that it has is not made again.</summary>
+    internal LoginProof? Proof { get; init; }
+
     /// <summary>The last lines of the container's log, as they are.</summary>
     public IEnumerable<string>? Log { get; init; }
 

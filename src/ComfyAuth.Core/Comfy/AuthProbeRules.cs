@@ -183,6 +183,8 @@ internal static partial class AuthProbeRules
 
     private static async Task<AuthVerdict> CookieAttributesAsync(AuthProbeContext context, CancellationToken stop)
     {
+        if (context.Input.Proof?.CookieAttributes is { } known)
+            return OfCookie(known);
         if (context.Input.Password is not { } password)
             return new(null, "no password is known to log in with");
         var page = await context.PageAsync(stop).ConfigureAwait(false);
@@ -194,9 +196,12 @@ internal static partial class AuthProbeRules
         var reply = await context.AskAsync(LoginPage.LogIn(password, context.Input.UserName), stop).ConfigureAwait(false);
         if (LoginPage.LetsIn(reply) != true)
             return new(null, LoginPage.LetsIn(reply) == false ? "the web login refuses the password" : $"{reply.What} to the web login");
+        return OfCookie(LoginPage.CookieAttributes(reply));
+    }
 
-        var attributes = reply.Cookies.First(LoginPage.IsSession).Split(';').Skip(1).Select(part => part.Split('=')[0].Trim()).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        string[] missing = [.. CookieAttributes.Where(name => !attributes.Contains(name))];
+    private static AuthVerdict OfCookie(IReadOnlyList<string> attributes)
+    {
+        string[] missing = [.. CookieAttributes.Where(name => !attributes.Contains(name, StringComparer.OrdinalIgnoreCase))];
         return missing.Length > 0 ? new(true, $"the session cookie lacks {string.Join(" and ", missing)}") : new(false, "the session cookie has Secure, SameSite and HttpOnly");
     }
 

@@ -38,6 +38,10 @@ internal static class LoginPage
         _ => null,
     };
 
+    /// <summary>The names of the attributes of the session cookie of a reply that lets in.</summary>
+    public static IReadOnlyList<string> CookieAttributes(LoginReply reply) =>
+        [.. reply.Cookies.First(IsSession).Split(';').Skip(1).Select(part => part.Split('=')[0].Trim())];
+
     /// <summary>The session cookie of aiohttp_session.</summary>
     public static bool IsSession(string cookie) => cookie.StartsWith("AIOHTTP_SESSION=", StringComparison.Ordinal);
 }

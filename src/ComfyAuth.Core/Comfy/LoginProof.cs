@@ -31,6 +31,9 @@ public sealed record LoginProof
     /// <summary>Whether the token from before the change is refused.</summary>
     public bool? RefusesOldToken { get; init; }
 
+    /// <summary>The names of the attributes of the session cookie that the web login gave, in any case; null where it gave none.</summary>
+    internal IReadOnlyList<string>? CookieAttributes { get; init; }
+
     /// <summary>What was asked and what came of it, a clause each.</summary>
     public IReadOnlyList<string> Evidence { get; init; } = [];
 

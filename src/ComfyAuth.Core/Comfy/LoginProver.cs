@@ -194,6 +194,8 @@ public sealed class LoginProver(SecretRedactor redactor)
             });
             _proof = _proof with
             {
+                CookieAttributes = letsIn == true ? LoginPage.CookieAttributes(reply) : null,
+
                 // The node's own failure keeps everyone out.
                 AcceptsPassword = Read(reply.Status == 500 ? false : letsIn, (reply.Status, isTooLong) switch
                 {

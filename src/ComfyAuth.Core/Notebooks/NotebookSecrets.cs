@@ -26,8 +26,8 @@ internal sealed partial class NotebookSecrets(SecretRedactor redactor)
 
     private readonly SecretTriggers _triggers = new(redactor.KnownForms().Where(form => form.Length >= ShortestKnown));
 
-    /// <summary>Whether a text of JSON, with its escapes, may hold a secret; costs little where it does not.</summary>
-    public bool MayBeIn(ReadOnlySpan<byte> text) => _triggers.Next(text, 0) >= 0;
+    /// <summary>The first place, from a place on, at which a text of JSON, with its escapes, may hold a secret; its end where it cannot. Costs little.</summary>
+    public int Next(ReadOnlySpan<byte> text, int from) => _triggers.Next(text, from) is var at and >= 0 ? at : text.Length;
 
     /// <summary>Reports each secret of a text.</summary>
     /// <param name="text">UTF-8, without escapes.</param>

@@ -189,10 +189,13 @@ internal sealed class NotebookStructure
     {
         _field = Field.Other;
         var wanted = Fields.Type | Fields.Metadata | Fields.Source | (_isCode ? Fields.Outputs | Fields.ExecutionCount : Fields.None);
-        foreach (var (field, name) in new[] { (Fields.Type, "cell_type"), (Fields.Metadata, "metadata"), (Fields.Source, "source"), (Fields.Outputs, "outputs"), (Fields.ExecutionCount, "execution_count") })
+        if ((wanted & ~_seen) != Fields.None)
         {
-            if (wanted.HasFlag(field) && !_seen.HasFlag(field))
-                CellFault($"has no '{name}'");
+            foreach (var (field, name) in new[] { (Fields.Type, "cell_type"), (Fields.Metadata, "metadata"), (Fields.Source, "source"), (Fields.Outputs, "outputs"), (Fields.ExecutionCount, "execution_count") })
+            {
+                if (wanted.HasFlag(field) && !_seen.HasFlag(field))
+                    CellFault($"has no '{name}'");
+            }
         }
 
         if (!_seen.HasFlag(Fields.Id))

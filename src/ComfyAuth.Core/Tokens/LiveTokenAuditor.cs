@@ -26,6 +26,9 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
     /// <summary>How long the files of one container, and one answer of its server, may take.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Asks the server; null: anew each time. Gives a proof of the very expectation, which may have been made a moment ago.</summary>
+    internal Func<ServiceDefinition, LoginExpectation, CancellationToken, Task<LoginProof>>? Prove { get; init; }
+
     /// <summary>Looks at every place.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="services">Names of services; null or empty for all.</param>
@@ -173,7 +176,7 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
         var truth = LiveJudge.WithPassword(survey, service, container, stop);
         var old = HashesIn(survey, service, container, passwords, stop).Select(found => found.Hash).Concat(survey.HashesInUse.Select(use => use.Hash)).FirstOrDefault(hash => hash != truth?.Hash);
         var proof = ContainerObserver.AnswersItself(listed, service, all)
-            ? await new LoginProver(redactor) { Timeout = Patience }.ProveAsync(service, new() { Token = truth?.Hash, Password = truth?.Password, UserName = truth?.UserName, OldToken = truth is null || old.IsDefault ? null : old }, stop).ConfigureAwait(false)
+            ? await (Prove ?? new LoginProver(redactor) { Timeout = Patience }.ProveAsync)(service, new() { Token = truth?.Hash, Password = truth?.Password, UserName = truth?.UserName, OldToken = truth is null || old.IsDefault ? null : old }, stop).ConfigureAwait(false)
             : null;
         var newest = passwords.Max(password => password.ModifiedAt);
         var startedAt = newest > container.StartedAt ? await ServerStartAsync(container, proof, stop).ConfigureAwait(false) : container.StartedAt;

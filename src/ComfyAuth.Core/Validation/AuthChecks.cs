@@ -96,6 +96,13 @@ internal static class AuthChecks
     /// <summary>Whether a service has a login of any kind.</summary>
     internal static bool HasAuth(ServiceDefinition service) => service.Auth != AuthKind.None;
 
+    /// <summary>Proves a login; what the checks of the run have proven already is not asked again.</summary>
+    internal static async Task<LoginProof> ProveAsync(CheckContext context, ServiceDefinition service, LoginExpectation expected, CancellationToken stop)
+    {
+        var (known, proof) = await context.FindAsync(ProofFact, service, stop).ConfigureAwait(false);
+        return known == expected ? proof : await new LoginProver(context.Redactor).ProveAsync(service, expected, stop).ConfigureAwait(false);
+    }
+
     /// <summary>What the login of a service should take, by the files.</summary>
     private static async Task<LoginExpectation> ExpectationAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
     {
@@ -118,9 +125,10 @@ internal static class AuthChecks
 
     private static async Task<CheckOutcome> SurfaceAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
     {
-        var expected = await ExpectationAsync(context, service, stop).ConfigureAwait(false);
+        // The server answers nobody while it computes bcrypt for a login: one serves all checks.
+        var (expected, proof) = await context.FindAsync(ProofFact, service, stop).ConfigureAwait(false);
         var (log, bindings) = await BesideAsync(context, service, stop).ConfigureAwait(false);
-        var input = new AuthProbeInput { Token = expected.Token, Password = expected.Password, UserName = expected.UserName, Log = log, Bindings = bindings };
+        var input = new AuthProbeInput { Token = expected.Token, Password = expected.Password, UserName = expected.UserName, Proof = proof, Log = log, Bindings = bindings };
         var findings = await new AuthProbe(context.Redactor).ProbeAsync(service, input, stop).ConfigureAwait(false);
         var found = findings.Where(finding => finding.IsVulnerable == true).OrderByDescending(finding => finding.Severity).ToList();
 

@@ -174,7 +174,10 @@ internal static class TokenChecks
 
     private static async Task<CheckOutcome> RunningAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
     {
-        var auditor = new LiveTokenAuditor(new TokenAuditor(context.Verifier, context.Redactor, context.Shell), context.Engine, context.Redactor);
+        var auditor = new LiveTokenAuditor(new TokenAuditor(context.Verifier, context.Redactor, context.Shell), context.Engine, context.Redactor)
+        {
+            Prove = (asked, expected, end) => AuthChecks.ProveAsync(context, asked, expected, end),
+        };
         var places = (await auditor.AuditAsync(context.Stack, [service.Name], stop).ConfigureAwait(false)).Where(seen => seen.Layer != TokenLayer.File).ToList();
         var faults = places.Where(seen => seen.IsFault).ToList();
         var open = places.Where(seen => seen is { IsFault: false, State: not TokenState.Match }).ToList();

@@ -1,3 +1,4 @@
+using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Emulator.Faults;
 using ComfyAuth.Tests.Tokens;
 using ComfyAuth.Validation;
@@ -23,9 +24,14 @@ public sealed class AuthChecksTests
     }
 
     [Fact]
-    public async Task All_checks_of_a_login_ask_once()
+    public async Task All_checks_of_a_login_log_in_once()
     {
         await using var bench = await StackBench.StartAsync();
+        bench.Engine.Change(StackBench.Service, container => container with
+        {
+            Environment = [$"COMFYUI_BEARER_TOKEN={bench.Files.Credential.Text}"],
+            Files = new Dictionary<string, EmulatedFile> { ["/workspace/ComfyUI/login/PASSWORD"] = new(bench.Files.Credential.Text + "\nalice\n") },
+        });
         var logins = 0;
         bench.Comfy.Faults = request =>
         {
@@ -34,9 +40,11 @@ public sealed class AuthChecksTests
             return null;
         };
 
-        await bench.RunAsync(new() { Ids = ["auth.api.*", "auth.web.login", "auth.websocket"] });
+        var results = await bench.RunAsync(new() { Ids = ["auth.*", "token.running"] });
 
         Assert.Equal(1, logins);
+        Assert.Equal(CheckStatus.Passed, results.Single(result => result.Id == "token.running").Status);
+        Assert.DoesNotContain(results.Single(result => result.Id == "auth.surface").Evidence, line => line.Contains("not known: cookie-attributes", StringComparison.Ordinal));
     }
 
     [Fact]
