@@ -25,6 +25,9 @@ switch (args)
     case [NotebookRun.Verb, string root]:
         await NotebookRun.RunAsync(root);
         break;
+    case [ChecksBenchmark.Verb]:
+        await ChecksBenchmark.RunAsync();
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         break;
