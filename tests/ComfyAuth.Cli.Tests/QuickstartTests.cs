@@ -68,7 +68,7 @@ public sealed partial class QuickstartTests : IDisposable
         Assert.True(fine.ExitCode == 0, fine.Output + fine.Errors);
         Assert.InRange(fine.Json().GetArrayLength(), 90, 300);
         Assert.Contains("<testsuites", _folder.Read("sample/now.xml"), StringComparison.Ordinal);
-        Assert.Equal((1, ""), (broken.ExitCode, broken.Output.Replace($"Report: {_folder.PathOf("sample/later.json")}\n", "", StringComparison.Ordinal)));
+        Assert.Equal((1, ""), (broken.ExitCode, broken.Output));
         Assert.Contains("token.files", System.Text.Json.JsonDocument.Parse(_folder.Read("sample/later.json")).RootElement.GetProperty("baseline").GetProperty("newFailures").ToString(), StringComparison.Ordinal);
         Assert.Equal(0, mended.ExitCode);
         Assert.Contains(mended.Json().EnumerateArray(), check => check.GetProperty("id").GetString() == "token.files" && check.GetProperty("fixed").GetBoolean());

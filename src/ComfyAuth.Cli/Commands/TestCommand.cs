@@ -47,7 +47,7 @@ internal static class TestCommand
                 };
                 DockerClient? engine = null;
                 var results = new List<CheckResult>();
-                var output = new ReportOutput(session, parsed.GetValue(report) ?? [], parsed.GetValue(baseline));
+                var output = new ReportOutput(session, parsed.GetValue(report) ?? [], parsed.GetValue(baseline), parsed.GetValue(quiet));
                 try
                 {
                     await session.ForEachStackAsync(
@@ -101,7 +101,7 @@ internal static class TestCommand
     }
 
     /// <summary>Where the report of the run goes.</summary>
-    private sealed class ReportOutput(CommandSession session, string[] files, string? baseline)
+    private sealed class ReportOutput(CommandSession session, string[] files, string? baseline, bool isQuiet)
     {
         private ValidationReport? _earlier;
         private string? _reported;
@@ -128,7 +128,8 @@ internal static class TestCommand
             foreach (var file in files)
             {
                 await ValidationReportWriter.WriteAsync(report, file, session.Redactor, stop);
-                session.Say($"Report: {Path.GetFullPath(file)}");
+                if (!isQuiet)
+                    session.Say($"Report: {Path.GetFullPath(file)}");
             }
         }
     }

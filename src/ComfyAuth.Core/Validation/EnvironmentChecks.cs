@@ -138,7 +138,7 @@ internal static partial class EnvironmentChecks
         }
 
         if (file.Problem is not null)
-            return CheckOutcome.Error($"{path} cannot be read.", file.Evidence);
+            return CheckOutcome.Error($"{path} cannot be read.", file.Evidence) with { Remedy = "Let this account read the file, or check from one that may." };
 
         // A default such as a user name or an address is no secret, whatever its look.
         var secrets = file.Document.Entries

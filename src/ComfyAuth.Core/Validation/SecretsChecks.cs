@@ -87,7 +87,7 @@ internal static class SecretsChecks
         }
 
         if (unknown.Count > 0)
-            return CheckOutcome.Error("Who may read the files that hold secrets could not be found out.", evidence);
+            return CheckOutcome.Error("Who may read the files that hold secrets could not be found out.", evidence) with { Remedy = "Let this account look at the files, or check from one that may." };
         return files.Count == 0 ? CheckOutcome.Skipped("There are no files that hold secrets.") : CheckOutcome.Passed(string.Create(CultureInfo.InvariantCulture, $"The files that hold secrets, {files.Count}, are their owner's alone."));
     }
 

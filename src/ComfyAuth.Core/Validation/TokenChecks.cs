@@ -155,7 +155,7 @@ internal static class TokenChecks
         var faults = places.Where(seen => seen.IsFault).ToList();
         var open = places.Where(seen => seen is { IsFault: false, State: not TokenState.Match }).ToList();
         string[] evidence = [.. faults.Concat(open).Select(Line)];
-        var remedy = string.Join(' ', faults.Concat(open).Select(seen => seen.Remedy).Where(text => text.Length > 0).Distinct());
+        var remedy = RemedyOf(faults.Concat(open));
         if (faults.Count > 0)
         {
             var message = string.Create(CultureInfo.InvariantCulture, $"{faults.Count} of {places.Count} places {(faults.Count == 1 ? "does" : "do")} not hold what the source says.");
@@ -172,6 +172,11 @@ internal static class TokenChecks
         };
     }
 
+    /// <summary>What to do about places, each thing once; in a report nobody sees which command the places were read by.</summary>
+    private static string RemedyOf(IEnumerable<TokenObservation> observations) => string.Join(
+        ' ',
+        observations.Select(seen => seen.Remedy).Where(text => text.Length > 0).Distinct()).Replace("Synchronise.", "Run Sync-ComfyToken (sync-token).", StringComparison.Ordinal);
+
     private static async Task<CheckOutcome> RunningAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
     {
         var auditor = new LiveTokenAuditor(new TokenAuditor(context.Verifier, context.Redactor, context.Shell), context.Engine, context.Redactor)
@@ -182,7 +187,7 @@ internal static class TokenChecks
         var faults = places.Where(seen => seen.IsFault).ToList();
         var open = places.Where(seen => seen is { IsFault: false, State: not TokenState.Match }).ToList();
         string[] evidence = [.. faults.Concat(open).Concat(places.Where(seen => seen.State == TokenState.Match)).Select(Line)];
-        var remedy = string.Join(' ', faults.Concat(open).Select(seen => seen.Remedy).Where(text => text.Length > 0).Distinct());
+        var remedy = RemedyOf(faults.Concat(open));
         return (faults, open) switch
         {
             ({ Count: > 0 }, _) => CheckOutcome.Failed($"The running stack does not have the source's token: {string.Join(", ", faults.Select(seen => $"{seen.Location} is {seen.State}").Distinct())}.", evidence) with { Remedy = remedy },
