@@ -135,7 +135,7 @@ Describe 'Containers that are changed<Because>' -Skip:([bool] $whyNot) -ForEach 
         $text = Restart-GenAIContainer @at @both -GracePeriod 0 | Out-String -Width $_
 
         $text -split "`r?`n" | ForEach-Object Length | Sort-Object | Select-Object -Last 1 | Should -BeLessOrEqual $_
-        $text | Should -Match '(?m)^painter +change-painter +Restarted +Running +Running +It was restarted\.'
+        $text | Should -Match '(?m)^painter +change-painter +Restarted +Running +Running +It was\s+restarted\.'
     }
 
     It 'take a grace period that can be waited for' {
