@@ -105,6 +105,7 @@ internal sealed class InstallRun(
             await MomentAsync(step, InstallMoment.Begins).ConfigureAwait(false);
             var plan = await step.CheckAsync(context, stop).ConfigureAwait(false);
             changes = Lines(plan);
+            Journal.Enter(step.Name);
             foreach (var change in plan.Changes)
             {
                 if (approve is not null && !await approve(change).ConfigureAwait(false))
@@ -116,6 +117,10 @@ internal sealed class InstallRun(
                 await MomentAsync(step, InstallMoment.Changes).ConfigureAwait(false);
                 await MakeAsync(step, plan, stop).ConfigureAwait(false);
                 await MomentAsync(step, InstallMoment.Changed).ConfigureAwait(false);
+            }
+
+            if (plan.Changes.Count > 0 || (step.AlwaysProves && !plan.IsSkipped))
+            {
                 var proof = await step.VerifyAsync(context, stop).ConfigureAwait(false);
                 if (proof.Changes is [var left, ..])
                     throw new ComfyAuthException("InstallStepUnproven", $"{proof.Message} After all changes were made, there is still to do: {left.Target}: {left.Action}.", "Start again; if it says so again, look at the evidence in the report.");
@@ -138,7 +143,6 @@ internal sealed class InstallRun(
 
     private async Task MakeAsync(InstallStep step, StepPlan plan, CancellationToken stop)
     {
-        Journal.Enter(step.Name);
         try
         {
             foreach (var change in plan.Changes)
