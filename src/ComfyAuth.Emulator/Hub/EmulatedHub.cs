@@ -60,12 +60,16 @@ public sealed class EmulatedHub : EmulatedServer
     }
 
     /// <inheritdoc/>
+    protected override void Note(HttpRequest request)
+    {
+        if (Token(request) is not null)
+            Interlocked.Increment(ref _tokensSeen);
+    }
+
+    /// <inheritdoc/>
     protected override Task AnswerAsync(HttpContext context)
     {
-        var token = context.Request.Headers.Authorization.ToString() is { Length: > 0 } header ? header.Split(' ')[^1] : null;
-        if (token is not null)
-            Interlocked.Increment(ref _tokensSeen);
-
+        var token = Token(context.Request);
         var isGet = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
         return context.Request.Path.Value!.Split('/') switch
         {
@@ -121,6 +125,8 @@ public sealed class EmulatedHub : EmulatedServer
         headers.Location = address.AbsoluteUri;
         return context.WriteTextAsync($"Found. Redirecting to {address.AbsoluteUri}", StatusCodes.Status302Found);
     }
+
+    private static string? Token(HttpRequest request) => request.Headers.Authorization.ToString() is { Length: > 0 } header ? header.Split(' ')[^1] : null;
 
     private static Task RefuseAsync(HttpContext context, int status, string? code, string message)
     {
