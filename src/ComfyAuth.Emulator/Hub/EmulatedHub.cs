@@ -11,7 +11,7 @@ namespace ComfyAuth.Emulator.Hub;
 public sealed class EmulatedHub : EmulatedServer
 {
     private readonly HubOptions _options;
-    private readonly ConcurrentDictionary<(string Repository, string Path), HubFile> _files = new();
+    private readonly ConcurrentDictionary<(string Repository, string Path), HostedFile> _files = new();
     private int _tokensSeen;
 
     private EmulatedHub(HubOptions options)
@@ -45,7 +45,7 @@ public sealed class EmulatedHub : EmulatedServer
     /// <summary>Adds a file, or a new version of it. A file that is replaced stays in the storage, for whoever has its address.</summary>
     /// <param name="file">The file.</param>
     /// <returns>The address under which the hub has it, in its branch <c>main</c>.</returns>
-    public Uri Add(HubFile file)
+    public Uri Add(HostedFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
         _files[(file.Repository, file.Path)] = file;

@@ -33,7 +33,7 @@ public sealed class EmulatedStorage : EmulatedServer
     internal Task StartAsync(CancellationToken stop) => ListenAsync(stop);
 
     /// <summary>An address under which the file is served until it expires.</summary>
-    internal Uri Sign(HubFile file)
+    internal Uri Sign(HostedFile file)
     {
         var expires = _options.Clock.GetUtcNow() + _options.AddressLifetime;
         var address = string.Create(

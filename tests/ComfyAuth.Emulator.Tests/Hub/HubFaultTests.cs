@@ -7,7 +7,7 @@ namespace ComfyAuth.Emulator.Tests.Hub;
 
 public sealed class HubFaultTests
 {
-    private static readonly HubFile Model = new("Comfy-Org/Qwen-Image_ComfyUI", "model.safetensors", HubContent.Safetensors(100_000, seed: 5));
+    private static readonly HostedFile Model = new("Comfy-Org/Qwen-Image_ComfyUI", "model.safetensors", HubContent.Safetensors(100_000, seed: 5));
 
     private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false });
 
