@@ -17,6 +17,8 @@ namespace ComfyAuth.Installation;
 /// <param name="removeData">Whether models and outputs go as well.</param>
 internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData)
 {
+    private const string Data = "it holds data of yours, which stay unless they are to go as well";
+
     /// <summary>Takes changes back.</summary>
     /// <param name="changes">The changes, in the order in which they were made.</param>
     /// <param name="approve">Asked before each; null approves all.</param>
@@ -38,7 +40,10 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 else
                 {
                     var kept = await UndoAsync(change, stop).ConfigureAwait(false);
-                    context.Journal.Forget(change);
+
+                    // What a removal leaves can be removed later, with the data.
+                    if (kept is null || !isRemoval)
+                        context.Journal.Forget(change);
                     result = kept is null ? undone : undone with { Outcome = UndoOutcome.Kept, Message = context.Redactor.Redact(kept) };
                 }
             }
@@ -79,15 +84,15 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Restarted:
                 return isRemoval ? null : await RestartAsync(stop).ConfigureAwait(false);
             case InstallChangeKind.Image:
-                return await ImageAsync(change.Target, stop).ConfigureAwait(false);
+                return await UnlessUsed(() => context.Engine.RemoveImageAsync(change.Target, stop)).ConfigureAwait(false);
+            case InstallChangeKind.Network:
+                return await UnlessUsed(() => context.Engine.RemoveNetworkAsync(change.Target, stop)).ConfigureAwait(false);
+            case InstallChangeKind.Volume:
+                return isRemoval && !removeData ? Data : await UnlessUsed(() => context.Engine.RemoveVolumeAsync(change.Target, stop)).ConfigureAwait(false);
             case InstallChangeKind.Node:
                 return await NodeAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Model:
                 return await ModelAsync(PathOf(change), stop).ConfigureAwait(false);
-            case InstallChangeKind.Network:
-            case InstallChangeKind.Volume:
-            case InstallChangeKind.ContainerModel:
-                throw new NotSupportedException();
             default:
                 throw new ArgumentOutOfRangeException(nameof(change), change.Kind, null);
         }
@@ -139,15 +144,11 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         return null;
     }
 
-    private async Task<string?> ImageAsync(string image, CancellationToken stop)
+    private static async Task<string?> UnlessUsed(Func<Task> remove)
     {
         try
         {
-            await context.Engine.RemoveImageAsync(image, stop).ConfigureAwait(false);
-            return null;
-        }
-        catch (DockerException error) when (error.Code == "DockerNotFound")
-        {
+            await UnlessGone(remove).ConfigureAwait(false);
             return null;
         }
         catch (DockerException error) when (error.Code == "DockerConflict")
@@ -190,7 +191,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         if (!ModelsStep.TargetsOf(context).Contains(path, RealPath.Comparer))
             return "it is no model of this service; it was left as it is";
         if (isRemoval && !removeData)
-            return "models stay, unless it is asked for that data are removed too";
+            return File.Exists(path) ? Data : null;
 
         if (!isRemoval)
         {
@@ -198,7 +199,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             return File.Exists(ModelPlaces.Of(path).Part) ? "what was downloaded stays as an unfinished download, which the next run finishes without loading it again" : null;
         }
 
-        ModelDownloader.Remove(path);
+        FileErrors.On(path, ModelPlaces.Of(path).Remove);
         return null;
     }
 
@@ -238,7 +239,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         InstallChangeKind.Network => "network",
         InstallChangeKind.Volume => "volume",
         InstallChangeKind.Node => "custom node",
-        InstallChangeKind.Model or InstallChangeKind.ContainerModel => "model",
+        InstallChangeKind.Model => "model",
         _ => "container",
     };
 }
