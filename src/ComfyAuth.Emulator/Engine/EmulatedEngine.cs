@@ -42,6 +42,16 @@ public sealed class EmulatedEngine : EmulatedServer
         set => _state.Starting = value;
     }
 
+    /// <summary>
+    /// Stands for the programs that are run in containers (exec): is given each, and gives how it ended; null: none can be run. May be
+    /// changed at any time.
+    /// </summary>
+    public Func<EmulatedProgram, EmulatedExit>? Executing
+    {
+        get => _state.Executing;
+        set => _state.Executing = value;
+    }
+
     /// <summary>Its containers as they are now.</summary>
     public IReadOnlyList<EmulatedContainer> Containers => _state.Containers;
 
