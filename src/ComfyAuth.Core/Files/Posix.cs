@@ -51,9 +51,6 @@ internal static partial class Posix
             (MemoryMarshal.Read<ushort>(buffer[mode..]) & typeMask) == regularFile);
     }
 
-    /// <summary>The user and the group that new files of this process belong to.</summary>
-    public static (uint User, uint Group) EffectiveUser() => (GetEUid(), GetEGid());
-
     /// <summary>How many bytes a file takes on its disk; less than its length where it has holes.</summary>
     [SupportedOSPlatform("linux")]
     public static long AllocatedBytes(string path)
@@ -67,6 +64,9 @@ internal static partial class Posix
             ? MemoryMarshal.Read<long>(buffer[blocksAt..]) * blockSize
             : throw LastError();
     }
+
+    /// <summary>The user and the group that new files of this process belong to.</summary>
+    public static (uint User, uint Group) EffectiveUser() => (GetEUid(), GetEGid());
 
     /// <summary>Gives an open file to another owner.</summary>
     public static void ChangeOwner(SafeFileHandle file, uint user, uint group)

@@ -165,10 +165,10 @@ internal sealed partial class HubClient : IDisposable
             var response = await SendAsync(method, address, IsOfHub(address) ? token : null, prepare, stop).ConfigureAwait(false);
             if (Redirect(response, address) is not { } next)
                 return (response, address);
-            if (address.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps)
+            if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
             {
                 response.Dispose();
-                throw new ComfyAuthException("HubRedirectRefused", $"{HubErrors.Shown(address)} leads from https to {next.Scheme}://{next.Authority}.", "Such a redirect is not followed, since anybody on the way could change the file. Check HF_ENDPOINT and the proxy.");
+                throw new ComfyAuthException("HubRedirectRefused", $"{HubErrors.Shown(address)} leads from {address.Scheme} to {next.Scheme}.", "Such a redirect is not followed, since anybody on the way could change the file. Check HF_ENDPOINT and the proxy.");
             }
 
             if (staysWithHub && !IsOfHub(next))

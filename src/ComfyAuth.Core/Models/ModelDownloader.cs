@@ -355,7 +355,7 @@ public sealed partial class ModelDownloader : IDisposable
         {
             using var response = await _hub.OpenAsync(remote, 0, null, stop).ConfigureAwait(false);
             var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-            await SafetensorsHeader.ReadAsync(body, remote.Size, download.Name, stop).ConfigureAwait(false);
+            await SafetensorsHeader.ReadAsync(body, response.Content.Headers.ContentLength, download.Name, stop).ConfigureAwait(false);
         }
 
         throw new ComfyAuthException(

@@ -208,7 +208,7 @@ internal sealed partial class ModelTransfer : IDisposable
     {
         var remote = Volatile.Read(ref _remote);
         var (from, before) = (segment.From + segment.Filled, segment.Filled);
-        using var response = await _hub.OpenAsync(remote, from, segment.To, stop).ConfigureAwait(false);
+        using var response = await OpenAsync(remote, from, segment.To, stop).ConfigureAwait(false);
         await JudgeAsync(response, remote, stop).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.OK)
             throw new RangesIgnoredException();
@@ -233,7 +233,7 @@ internal sealed partial class ModelTransfer : IDisposable
     private async Task StreamOnceAsync(CancellationToken stop)
     {
         var remote = Volatile.Read(ref _remote);
-        using var response = await _hub.OpenAsync(remote, 0, null, stop).ConfigureAwait(false);
+        using var response = await OpenAsync(remote, 0, null, stop).ConfigureAwait(false);
         await JudgeAsync(response, remote, stop).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.OK)
             throw HubErrors.Invalid(remote.Address, "it sends a range that it was not asked for");
@@ -306,6 +306,20 @@ internal sealed partial class ModelTransfer : IDisposable
         catch (Exception error) when (ServiceHttp.IsFailure(error))
         {
             return HubErrors.Cut(address, error);
+        }
+    }
+
+    private async Task<HttpResponseMessage> OpenAsync(RemoteFile remote, long from, long? to, CancellationToken stop)
+    {
+        try
+        {
+            return await _hub.OpenAsync(remote, from, to, stop).ConfigureAwait(false);
+        }
+        catch (TransientHubException) when (remote.IsStored)
+        {
+            // The hub may name another server of the storage.
+            await RenewAsync(remote, stop).ConfigureAwait(false);
+            throw;
         }
     }
 
