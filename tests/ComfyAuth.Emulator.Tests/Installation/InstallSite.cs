@@ -66,7 +66,7 @@ internal sealed class InstallSite : IAsyncDisposable
     /// <summary>On the processor, on the site's port.</summary>
     public InstallOptions Options => new() { Cpu = true, Port = Port, Timeout = TimeSpan.FromSeconds(30) };
 
-    public GenAIStack Stack => Installer.StackAt(Root);
+    public GenAIStack Stack => ComfyAuth.Installation.Installer.StackAt(Root);
 
     /// <summary>What was told of each step, by the last run.</summary>
     public List<StepResult> Results { get; } = [];
@@ -122,6 +122,9 @@ internal sealed class InstallSite : IAsyncDisposable
                 ? entry.Name + "/"
                 : $"{entry.Name} {(OperatingSystem.IsWindows() ? "" : File.GetUnixFileMode(entry.Path))} {File.GetLastWriteTimeUtc(entry.Path):O} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(entry.Path)))}"),
     ];
+
+    /// <summary>As <see cref="Snapshot"/>, without the times of change.</summary>
+    public IReadOnlyList<string> Contents() => [.. Snapshot().Select(line => line.Split(' ') is [.. var name, _, var content] ? $"{string.Join(' ', name)} {content}" : line)];
 
     /// <summary>What is in the engine, a line each.</summary>
     public IReadOnlyList<string> EngineSnapshot() =>
