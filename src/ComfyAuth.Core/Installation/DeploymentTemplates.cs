@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ComfyAuth.Compose;
 using ComfyAuth.Files;
 using ComfyAuth.Stacks;
 
@@ -29,6 +30,9 @@ public static class DeploymentTemplates
     private const string SharedFolder = "docker-configurations/shared";
     private const int DefaultPort = 8188;
 
+    // PyTorch alone takes most of that.
+    private const long LeastMemory = 1L << 30;
+
     // Docker Desktop gives mounted files to whichever user asks, so that any will do.
     private static readonly (uint User, uint Group) FirstUser = (1000, 1000);
 
@@ -36,12 +40,14 @@ public static class DeploymentTemplates
     /// <param name="root">The folder of the stack; it need not be one yet.</param>
     /// <param name="options">How to deploy; null for a GPU and everything else as usual.</param>
     /// <returns>The plan. Once it is carried out the next one is empty.</returns>
+    /// <exception cref="ArgumentException">A port, a GPU or a memory limit that there cannot be.</exception>
     /// <exception cref="ComfyAuthException">
     /// <c>ServiceNotFound</c>: the stack file has no service <see cref="ServiceName"/>; what <see cref="StackFile.Read"/> reports; or a file cannot be read.
     /// </exception>
     public static DeploymentPlan Plan(string root, DeploymentOptions? options = null)
     {
         options ??= new();
+        Validate(options);
         root = Path.GetFullPath(root);
         var isNew = !GenAIStack.IsRoot(root);
         var port = options.Port ?? DefaultPort;
@@ -60,10 +66,18 @@ public static class DeploymentTemplates
         models = service.ModelsFolder ?? models;
         var files = new List<DeploymentFile>();
         if (description is not null)
-            files.Add(description);
+            files.AddRange([description, File(".secrets/.gitignore", "Keeps the source of truth out of version control.", "*\n")]);
         files.AddRange(ServiceFiles(service, folder, models, options with { Port = options.Port ?? service.Url.Port }));
         files.AddRange(Folders(root, models));
         return Compare(stack, files, $"{folder}/docker-compose.yml");
+    }
+
+    private static void Validate(DeploymentOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(options.Port is null or (>= 1 and <= 65535), true, nameof(options.Port));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MemoryLimit ?? long.MaxValue, LeastMemory, nameof(options.MemoryLimit));
+        if (options.Gpu.Length == 0 || !options.Gpu.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or ','))
+            throw new ArgumentException($"'{options.Gpu}' is neither a number nor a UUID of a GPU.", nameof(options));
     }
 
     private static DeploymentFile Description(string folder, string models, int port)
@@ -132,7 +146,7 @@ public static class DeploymentTemplates
         foreach (var file in files)
         {
             var path = stack.PathOf(file.Path);
-            if (!Path.Exists(path) && new FileInfo(path).LinkTarget is null)
+            if (!Path.Exists(path))
                 missing.Add(file);
             else if (file.Protection == FileProtection.Keep && !IsSame(path, file.Content))
                 kept.Add(file.Path);
@@ -142,11 +156,16 @@ public static class DeploymentTemplates
         return new() { Stack = stack, Missing = kept.Contains(compose) && !IsOurs(stack.PathOf(compose)) ? [] : missing, Kept = kept };
     }
 
-    private static bool IsSame(string path, ReadOnlyMemory<byte> content) =>
-        System.IO.File.Exists(path) && FileErrors.On(path, () => System.IO.File.ReadAllBytes(path)).AsSpan().SequenceEqual(content.Span);
+    private static bool IsSame(string path, ReadOnlyMemory<byte> content)
+    {
+        // A link may lead nowhere, and a pipe would be waited for.
+        var real = RealPath.Of(path);
+        return new FileInfo(real) is { Exists: true } file && file.Length == content.Length
+            && FileErrors.On(path, () => System.IO.File.ReadAllBytes(real)).AsSpan().SequenceEqual(content.Span);
+    }
 
     private static bool IsOurs(string compose) =>
-        System.IO.File.Exists(compose) && FileErrors.On(compose, () => System.IO.File.ReadAllText(compose)).Contains("Install-ComfyQwen", StringComparison.Ordinal);
+        new FileInfo(RealPath.Of(compose)).Exists && Encoding.UTF8.GetString(BoundedFile.ReadBytes(compose)).Contains("Install-ComfyQwen", StringComparison.Ordinal);
 
     private static DeploymentFile File(string path, string why, string content, FileProtection protection = FileProtection.Keep) =>
         new() { Path = path, Content = Encoding.UTF8.GetBytes(content), Protection = protection, Why = why };
