@@ -28,6 +28,7 @@ public static class DeploymentTemplates
     public const string PasswordFile = "/workspace/ComfyUI/login/PASSWORD";
 
     private const string SharedFolder = "docker-configurations/shared";
+    private const string TemplateName = "/.env.example";
     private const int DefaultPort = 8188;
 
     // PyTorch alone takes most of that.
@@ -109,9 +110,10 @@ public static class DeploymentTemplates
         yield return File($"{folder}/entrypoint.sh", "Starts ComfyUI, and refuses to where it would be open to everybody.", Text("entrypoint.sh"));
         yield return File($"{folder}/.gitignore", "Keeps secrets out of version control.", Text("gitignore"));
 
-        var template = Text("env.example");
-        yield return File($"{folder}/.env.example", "Shows which settings there are.", template);
-        yield return File(service.Environment?.Path ?? $"{folder}/.env", "Holds the settings of this machine, and the credential later.", Settings(template, options), FileProtection.OwnerOnly);
+        // The same twice: a .env file that is made anew of the template must fit this machine as well.
+        var settings = Settings(Text("env.example"), options);
+        yield return File(service.Environment?.Template ?? $"{folder}{TemplateName}", "Shows which settings there are, for a .env file that is made anew.", settings);
+        yield return File(service.Environment?.Path ?? $"{folder}/.env", "Holds the settings of this machine, and the credential later.", settings, FileProtection.OwnerOnly);
     }
 
     /// <summary>A folder that is mounted must be there, and belong to who runs the container: a file makes it, and keeps its content out of version control.</summary>
@@ -148,13 +150,16 @@ public static class DeploymentTemplates
             var path = stack.PathOf(file.Path);
             if (!Path.Exists(path))
                 missing.Add(file);
-            else if (file.Protection == FileProtection.Keep && !IsSame(path, file.Content))
+            else if (!IsSettings(file) && !IsSame(path, file.Content))
                 kept.Add(file.Path);
         }
 
         // A compose file that is not ours needs none of what ours mounts and builds.
         return new() { Stack = stack, Missing = kept.Contains(compose) && !IsOurs(stack.PathOf(compose)) ? [] : missing, Kept = kept };
     }
+
+    /// <summary>Settings are there to be changed.</summary>
+    private static bool IsSettings(DeploymentFile file) => file.Protection == FileProtection.OwnerOnly || file.Path.EndsWith(TemplateName, StringComparison.Ordinal);
 
     private static bool IsSame(string path, ReadOnlyMemory<byte> content)
     {
