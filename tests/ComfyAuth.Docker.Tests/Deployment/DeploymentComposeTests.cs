@@ -35,6 +35,21 @@ public sealed class DeploymentComposeTests(TestEngine engine) : IDisposable
     }
 
     [Fact]
+    public async Task Compose_takes_the_override_of_the_documentation()
+    {
+        await LayOutAsync(new());
+        var document = await File.ReadAllTextAsync(DocumentPath(), Stop);
+        var start = document.IndexOf("```yaml\n", StringComparison.Ordinal) + "```yaml\n".Length;
+        _folder.Write($"{Service}/docker-compose.override.yml", document[start..document.IndexOf("```", start, StringComparison.Ordinal)]);
+
+        var (status, said) = await ComposeAsync("config");
+
+        Assert.True(status == 0, said);
+        Assert.Contains("/setup/entrypoint.sh", said, StringComparison.Ordinal);
+        Assert.Contains("target: /workspace/ComfyUI/login/PASSWORD", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_container_that_it_makes_is_hardened_and_nothing_is_built_for_it()
     {
         Assert.SkipUnless(engine.IsOurs, "it makes a container of a fixed name");
@@ -69,6 +84,14 @@ public sealed class DeploymentComposeTests(TestEngine engine) : IDisposable
         Assert.NotEqual(0, status);
         Assert.Contains("bind source path does not exist", said, StringComparison.Ordinal);
         Assert.False(Path.Exists(_folder.PathOf($"{Service}/.secrets/PASSWORD")));
+    }
+
+    private static string DocumentPath()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "ComfyAuth.psd1")))
+            folder = Path.GetDirectoryName(folder)!;
+        return Path.Combine(folder, "docs", "deployment.md");
     }
 
     private async Task LayOutAsync(DeploymentOptions options)

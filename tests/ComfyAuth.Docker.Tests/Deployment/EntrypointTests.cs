@@ -194,6 +194,19 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     }
 
     [Fact]
+    public async Task Nothing_starts_where_the_login_has_no_place_for_its_key()
+    {
+        Prepare();
+        await using (var first = await RunAsync())
+            await SeeAsync(first, Ready);
+        File.SetUnixFileMode(_folder.PathOf("workspace/ComfyUI/login/PASSWORD"), (UnixFileMode)0b110_100_100);
+        await using var second = await RunAsync(creation => creation with { User = "4321:4321" });
+
+        Assert.Equal(78, await engine.Client.WaitAsync(second.Id, Stop));
+        Assert.Contains("the key of its session cookies", Assert.Single(await second.LogAsync()).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_login_that_was_removed_is_brought_back()
     {
         Prepare();
