@@ -42,7 +42,7 @@ internal static class TestCommand
                     Deep = parsed.GetValue(deep),
                     RunCommands = parsed.GetValue(runCommands),
                 };
-                DockerClient? engine = null;
+                using var engine = new LazyEngine(parsed);
                 var results = new List<CheckResult>();
                 var output = new ReportOutput(session, parsed.GetValue(report) ?? [], parsed.GetValue(baseline), parsed.GetValue(quiet));
                 try
@@ -53,7 +53,7 @@ internal static class TestCommand
                         async stack =>
                         {
                             await output.PrepareAsync(stack, stop);
-                            var made = await ValidationReport.OfRunAsync(stack, options, asked => RunAsync(session, stack, asked, () => engine ??= ContainerChoice.Connect(parsed), parsed.GetValue(fix), stop));
+                            var made = await ValidationReport.OfRunAsync(stack, options, asked => RunAsync(session, stack, asked, () => engine.Client, parsed.GetValue(fix), stop));
                             results.AddRange(made.Checks);
                             await output.WriteAsync(made, stop);
                         },
@@ -61,7 +61,6 @@ internal static class TestCommand
                 }
                 finally
                 {
-                    engine?.Dispose();
                     if (!parsed.GetValue(quiet))
                         session.Print(results, ReportJsonContext.Default.IReadOnlyListCheckResult, result => result.Stack, CheckTables.Of);
                 }
