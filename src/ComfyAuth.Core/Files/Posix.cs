@@ -51,6 +51,9 @@ internal static partial class Posix
             (MemoryMarshal.Read<ushort>(buffer[mode..]) & typeMask) == regularFile);
     }
 
+    /// <summary>The user and the group that new files of this process belong to.</summary>
+    public static (uint User, uint Group) EffectiveUser() => (GetEUid(), GetEGid());
+
     /// <summary>Gives an open file to another owner.</summary>
     public static void ChangeOwner(SafeFileHandle file, uint user, uint group)
     {
@@ -109,4 +112,10 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(string existing, string name);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint GetEUid();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    private static partial uint GetEGid();
 }

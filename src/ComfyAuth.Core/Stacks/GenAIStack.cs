@@ -50,7 +50,8 @@ public sealed record GenAIStack
             $"Go to the stack's folder or name it; to make one, put a {FileName} at its root.");
     }
 
-    private static bool IsRoot(string folder) =>
+    /// <summary>Whether a folder is the root of a stack.</summary>
+    internal static bool IsRoot(string folder) =>
         File.Exists(Path.Combine(folder, FileName))
         || File.Exists(Path.Combine(folder, DefaultLayout.Source))
         || DefaultLayout.QwenFolders.Any(qwen => Directory.Exists(Path.Combine(folder, qwen)));

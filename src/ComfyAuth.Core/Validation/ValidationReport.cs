@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 
@@ -175,7 +174,7 @@ public sealed record ValidationReport
             Stack = root,
             StartedAt = startedAt,
             Duration = duration,
-            ModuleVersion = typeof(ValidationReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0],
+            ModuleVersion = ComfyAuth.ModuleVersion.Current,
             EngineVersion = engineVersion,
             Score = score.Value,
             Coverage = score.Coverage,

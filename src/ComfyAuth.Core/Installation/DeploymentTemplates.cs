@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Text;
+using ComfyAuth.Files;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Installation;
+
+/// <summary>
+/// Lays out what ComfyUI is deployed with: compose file, Dockerfile, its two scripts, settings, folders, and the description of the stack. Only what
+/// is missing is written; what is there stays, whatever is in it. No file holds a secret.
+/// </summary>
+public static class DeploymentTemplates
+{
+    /// <summary>The service that is laid out.</summary>
+    public const string ServiceName = "comfyui-qwen";
+
+    /// <summary>The release of ComfyUI that an image is made of.</summary>
+    public const string ComfyUIVersion = "0.3.76";
+
+    /// <summary>The commit of that release.</summary>
+    public const string ComfyUICommit = "30c259cac8c08ff8d015f9aff3151cb525c9b702";
+
+    /// <summary>The commit of ComfyUI-Login, whose releases have no tags.</summary>
+    public const string LoginCommit = "69109257f4629a11ebe26cd65667536c4f8dddcb";
+
+    /// <summary>The file that ComfyUI-Login reads, as a path in the container.</summary>
+    public const string PasswordFile = "/workspace/ComfyUI/login/PASSWORD";
+
+    private const string SharedFolder = "docker-configurations/shared";
+    private const int DefaultPort = 8188;
+
+    // Docker Desktop gives mounted files to whichever user asks, so that any will do.
+    private static readonly (uint User, uint Group) FirstUser = (1000, 1000);
+
+    /// <summary>Finds out what is missing.</summary>
+    /// <param name="root">The folder of the stack; it need not be one yet.</param>
+    /// <param name="options">How to deploy; null for a GPU and everything else as usual.</param>
+    /// <returns>The plan. Once it is carried out the next one is empty.</returns>
+    /// <exception cref="ComfyAuthException">
+    /// <c>ServiceNotFound</c>: the stack file has no service <see cref="ServiceName"/>; what <see cref="StackFile.Read"/> reports; or a file cannot be read.
+    /// </exception>
+    public static DeploymentPlan Plan(string root, DeploymentOptions? options = null)
+    {
+        options ??= new();
+        root = Path.GetFullPath(root);
+        var isNew = !GenAIStack.IsRoot(root);
+        var port = options.Port ?? DefaultPort;
+        var models = DefaultLayout.ModelsFolder;
+        var folder = DefaultLayout.QwenFolders[0];
+        DeploymentFile? description = isNew ? Description(folder, models, port) : null;
+        var stack = description is null ? GenAIStack.Find(root) : new GenAIStack
+        {
+            Root = root,
+            Definition = StackFile.Parse(Encoding.UTF8.GetString(description.Content.Span), Path.Combine(root, GenAIStack.FileName)),
+        };
+
+        var service = stack.SelectServices([ServiceName])[0];
+        if (service.ComposeFile is { } compose)
+            folder = compose.Contains('/', StringComparison.Ordinal) ? compose[..compose.LastIndexOf('/')] : ".";
+        models = service.ModelsFolder ?? models;
+        var files = new List<DeploymentFile>();
+        if (description is not null)
+            files.Add(description);
+        files.AddRange(ServiceFiles(service, folder, models, options with { Port = options.Port ?? service.Url.Port }));
+        files.AddRange(Folders(root, models));
+        return Compare(stack, files, $"{folder}/docker-compose.yml");
+    }
+
+    private static DeploymentFile Description(string folder, string models, int port)
+    {
+        var catalogue = new StringBuilder();
+        foreach (var model in DefaultLayout.QwenModels)
+        {
+            catalogue.Append(CultureInfo.InvariantCulture, $"      - file: {model.Kind}/{model.Name}\n");
+            catalogue.Append(CultureInfo.InvariantCulture, $"        size: {model.SizeInBytes}\n");
+            catalogue.Append(CultureInfo.InvariantCulture, $"        sha256: {model.Sha256}\n");
+            catalogue.Append(CultureInfo.InvariantCulture, $"        repository: {model.Repository}\n");
+            catalogue.Append(CultureInfo.InvariantCulture, $"        path: {model.PathInRepository}\n");
+        }
+
+        return File(GenAIStack.FileName, "Says what this folder holds, so that only that is checked.", Text(
+            "comfyauth.yml", ("FOLDER", folder), ("MODELS_FOLDER", models), ("PORT", Number(port)), ("CATALOGUE", catalogue.ToString())));
+    }
+
+    private static IEnumerable<DeploymentFile> ServiceFiles(ServiceDefinition service, string folder, string models, DeploymentOptions options)
+    {
+        var shared = UpTo(folder, SharedFolder);
+        var compose = Variant(options.Cpu ? "cpu" : "gpu", Text(
+            "docker-compose.yml",
+            ("SERVICE", service.Name), ("CONTAINER", service.Container), ("VERSION", ComfyUIVersion), ("SHARED", shared), ("MODELS", UpTo(folder, models))));
+        yield return File($"{folder}/docker-compose.yml", "Describes the container.", compose);
+        yield return File($"{folder}/Dockerfile", "Makes the image, with everything installed at pinned commits.", Text("Dockerfile", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
+        yield return File($"{folder}/.dockerignore", "Keeps secrets out of the image.", Text("dockerignore"));
+        yield return File($"{folder}/install.sh", "Installs ComfyUI and ComfyUI-Login, in the image or at the first start.", Text("install.sh", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
+        yield return File($"{folder}/entrypoint.sh", "Starts ComfyUI, and refuses to where it would be open to everybody.", Text("entrypoint.sh"));
+        yield return File($"{folder}/.gitignore", "Keeps secrets out of version control.", Text("gitignore"));
+
+        var template = Text("env.example");
+        yield return File($"{folder}/.env.example", "Shows which settings there are.", template);
+        yield return File(service.Environment?.Path ?? $"{folder}/.env", "Holds the settings of this machine, and the credential later.", Settings(template, options), FileProtection.OwnerOnly);
+    }
+
+    /// <summary>A folder that is mounted must be there, and belong to who runs the container: a file makes it, and keeps its content out of version control.</summary>
+    private static IEnumerable<DeploymentFile> Folders(string root, string models) =>
+        from folder in new[] { models, $"{SharedFolder}/inputs", $"{SharedFolder}/outputs", $"{SharedFolder}/user" }
+        where !Directory.Exists(Path.Combine(root, folder))
+        select File($"{folder}/.gitignore", "Makes the folder, which is mounted into the container.", Text("ignore-all"));
+
+    private static string Settings(string template, DeploymentOptions options)
+    {
+        var (user, group) = options.User ?? CurrentUser();
+        var memory = options.MemoryLimit is { } limit ? $"{limit >> 20}m" : null;
+        (string Name, string? Value)[] settings =
+        [
+            ("COMFYUI_PORT", Number(options.Port ?? DefaultPort)),
+            ("COMFYUI_BIND_ADDRESS", options.IsPublic ? "0.0.0.0" : null),
+            ("COMFYUI_UID", Number(user)),
+            ("COMFYUI_GID", Number(group)),
+            ("COMFYUI_MEMORY_LIMIT", memory),
+            ("GPU_DEVICE_ID", options.Gpu),
+        ];
+        return string.Join('\n', template.Split('\n').Select(line =>
+            Array.Find(settings, setting => line.StartsWith(setting.Name + "=", StringComparison.Ordinal)) is { Value: { } value, Name: var name } ? $"{name}={value}" : line));
+    }
+
+    private static (uint User, uint Group) CurrentUser() => OperatingSystem.IsLinux() ? Posix.EffectiveUser() : FirstUser;
+
+    private static DeploymentPlan Compare(GenAIStack stack, List<DeploymentFile> files, string compose)
+    {
+        var missing = new List<DeploymentFile>();
+        var kept = new List<string>();
+        foreach (var file in files)
+        {
+            var path = stack.PathOf(file.Path);
+            if (!Path.Exists(path) && new FileInfo(path).LinkTarget is null)
+                missing.Add(file);
+            else if (file.Protection == FileProtection.Keep && !IsSame(path, file.Content))
+                kept.Add(file.Path);
+        }
+
+        // A compose file that is not ours needs none of what ours mounts and builds.
+        return new() { Stack = stack, Missing = kept.Contains(compose) && !IsOurs(stack.PathOf(compose)) ? [] : missing, Kept = kept };
+    }
+
+    private static bool IsSame(string path, ReadOnlyMemory<byte> content) =>
+        System.IO.File.Exists(path) && FileErrors.On(path, () => System.IO.File.ReadAllBytes(path)).AsSpan().SequenceEqual(content.Span);
+
+    private static bool IsOurs(string compose) =>
+        System.IO.File.Exists(compose) && FileErrors.On(compose, () => System.IO.File.ReadAllText(compose)).Contains("Install-ComfyQwen", StringComparison.Ordinal);
+
+    private static DeploymentFile File(string path, string why, string content, FileProtection protection = FileProtection.Keep) =>
+        new() { Path = path, Content = Encoding.UTF8.GetBytes(content), Protection = protection, Why = why };
+
+    private static string Text(string name, params ReadOnlySpan<(string Name, string Value)> values)
+    {
+        using var stream = typeof(DeploymentTemplates).Assembly.GetManifestResourceStream($"ComfyAuth.Installation.Templates.{name}")!;
+        using var reader = new StreamReader(stream);
+
+        // A script with CRLF ends does not run, and a checkout on Windows may have made them.
+        var text = reader.ReadToEnd().ReplaceLineEndings("\n");
+        foreach (var (placeholder, value) in values)
+            text = text.Replace($"@{placeholder}@", value, StringComparison.Ordinal);
+        return text;
+    }
+
+    /// <summary>Takes the lines of one variant, and those of none: a line ends in the variant that it belongs to.</summary>
+    private static string Variant(string variant, string text) => string.Concat(
+        from line in text.Split('\n')[..^1]
+        let mark = line.LastIndexOf(" #<", StringComparison.Ordinal)
+        where mark < 0 || line.EndsWith($" #<{variant}>", StringComparison.Ordinal)
+        select (mark < 0 ? line : line[..mark]) + "\n");
+
+    private static string UpTo(string folder, string path) => Path.GetRelativePath("/" + folder, "/" + path).Replace('\\', '/') switch
+    {
+        ['.', ..] relative => relative,
+        var relative => "./" + relative,
+    };
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}
