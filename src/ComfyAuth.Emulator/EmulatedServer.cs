@@ -78,6 +78,12 @@ public abstract class EmulatedServer : IAsyncDisposable
         _closing.Dispose();
     }
 
+    /// <summary>Sees each request before it is answered, whatever fault is laid over the answer.</summary>
+    /// <param name="request">The request.</param>
+    protected virtual void Note(HttpRequest request)
+    {
+    }
+
     /// <summary>Answers a request.</summary>
     /// <param name="context">The request and its answer.</param>
     protected abstract Task AnswerAsync(HttpContext context);
@@ -89,6 +95,7 @@ public abstract class EmulatedServer : IAsyncDisposable
     private async Task AnswerWithFaultAsync(HttpContext context)
     {
         Interlocked.Increment(ref _requests);
+        Note(context.Request);
         if (Faults?.Invoke(context.Request) is not { } fault)
         {
             await AnswerAsync(context);

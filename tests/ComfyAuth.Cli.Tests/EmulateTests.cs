@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using ComfyAuth.Files;
@@ -87,6 +88,24 @@ public sealed class EmulateTests : IDisposable
             var address = Address(await booting.ReadLineAsync(), "ComfyUI 0.3.64 without a login, emulated: ");
             await Assert.ThrowsAsync<HttpRequestException>(() => StatusAsync(address, "queue"));
         }
+    }
+
+    [Fact]
+    public async Task It_serves_stand_ins_of_the_models_from_a_hub()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals");
+        using var cli = CliProcess.StartTalking(_folder.Path, "emulate", "--no-login", "--hub", "--json", "--folder", "images");
+        var where = JsonNode.Parse(await cli.ReadLineAsync())!;
+        var model = where["models"]!.AsArray()[^1]!;
+        var address = new Uri(new Uri(where["hub"]!.GetValue<string>()), $"{model["repository"]}/resolve/main/{model["pathInRepository"]}");
+
+        using var redirect = await _http.GetAsync(address, _stop);
+        var bytes = await _http.GetByteArrayAsync(redirect.Headers.Location, _stop);
+
+        Assert.Equal((3, 253_806), (where["models"]!.AsArray().Count, bytes.Length));
+        Assert.Equal(model["sha256"]!.GetValue<string>(), Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        await cli.InterruptAsync();
+        Assert.Equal(0, (await cli.EndAsync()).ExitCode);
     }
 
     [Fact]

@@ -3,8 +3,10 @@ using System.CommandLine.Parsing;
 using System.Text.Json.Nodes;
 using ComfyAuth.Emulator.Comfy;
 using ComfyAuth.Emulator.Faults;
+using ComfyAuth.Emulator.Hub;
 using ComfyAuth.Files;
 using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Cli.Commands;
 
@@ -18,12 +20,14 @@ internal static class EmulateCommand
     private static readonly Option<string?> Folder = new("--folder") { Description = "Keep the images in this folder. Default: a temporary one.", Validators = { CommandSession.RequireValue } };
     private static readonly Option<double?> Memory = new("--vram") { Description = "The memory of the GPU in GiB; 0: none, it runs on the CPU. Default: 24.", Validators = { Between(0, 1 << 20) } };
     private static readonly Option<double?> FreeMemory = new("--free-vram") { Description = "How much of it is free, in GiB. Default: half.", Validators = { Between(0, 1 << 20) } };
-    private static readonly Option<TimeSpan> StepTime = Time("--step-time", "How long a step of a sampler takes, such as 200ms.");
+    private static readonly Option<TimeSpan> StepTime = CommandSession.Time("--step-time", "How long a step of a sampler takes, such as 200ms.");
     private static readonly Option<bool> Previews = new("--previews") { Description = "Send a preview after each step." };
-    private static readonly Option<TimeSpan> Boot = Time("--boot", "How long connections are reset before it answers.");
+    private static readonly Option<TimeSpan> Boot = CommandSession.Time("--boot", "How long connections are reset before it answers.");
     private static readonly Option<double> Errors = new("--errors") { Description = "The part of the requests that is answered with 500, from 0 to 1.", Validators = { Between(0, 1) } };
     private static readonly Option<string[]> Fail = new("--fail") { Description = "Nodes of this class run out of GPU memory; may be repeated.", Validators = { CommandSession.RequireValue } };
     private static readonly Option<string[]> Hang = new("--hang") { Description = "Nodes of this class run until they are interrupted; may be repeated.", Validators = { CommandSession.RequireValue } };
+
+    private static readonly Option<bool> Hub = new("--hub") { Description = "Also serve a model hub, with stand-ins of the Qwen models that have a thousandth of their sizes." };
 
     public static Command Create()
     {
@@ -31,7 +35,7 @@ internal static class EmulateCommand
         Version.AcceptOnlyFromAmong("0.3.18", "0.3.64");
         var command = new Command("emulate", "Runs a stand-in for ComfyUI with ComfyUI-Login on 127.0.0.1 until Ctrl+C.")
         {
-            Port, PasswordFile, NoLogin, Version, Folder, Memory, FreeMemory, StepTime, Previews, Boot, Errors, Fail, Hang, json,
+            Port, PasswordFile, NoLogin, Version, Folder, Memory, FreeMemory, StepTime, Previews, Boot, Errors, Fail, Hang, Hub, json,
         };
         command.Validators.Add(result =>
         {
@@ -81,7 +85,9 @@ internal static class EmulateCommand
             },
             stop);
         LayFaults(server, parsed);
-        Tell(session, server, parsed.GetValue(Version)!, passwordFile, webPasswordFile);
+        await using var hub = parsed.GetValue(Hub) ? await EmulatedHub.StartAsync(stop: stop) : null;
+        var models = hub is null ? [] : DefaultLayout.QwenModels.Select((model, number) => AddStandIn(hub, model, number)).ToArray();
+        Tell(session, server, parsed.GetValue(Version)!, passwordFile, webPasswordFile, hub, models);
         try
         {
             await Task.Delay(parsed.GetValue(Boot), stop);
@@ -94,6 +100,13 @@ internal static class EmulateCommand
         }
 
         return ExitCode.Fine;
+    }
+
+    private static HostedFile AddStandIn(EmulatedHub hub, ModelFile model, int number)
+    {
+        var file = new HostedFile(model.Repository!, model.PathInRepository!, HubContent.Safetensors(model.SizeInBytes!.Value / 1000, number));
+        hub.Add(file);
+        return file;
     }
 
     private static void LayFaults(EmulatedComfyUI server, ParseResult parsed)
@@ -111,7 +124,7 @@ internal static class EmulateCommand
             server.Faults = _ => Math.Floor(server.Requests * share) > Math.Floor((server.Requests - 1) * share) ? error : null;
     }
 
-    private static void Tell(CommandSession session, EmulatedComfyUI server, string version, string? passwordFile, string? webPasswordFile)
+    private static void Tell(CommandSession session, EmulatedComfyUI server, string version, string? passwordFile, string? webPasswordFile, EmulatedHub? hub, HostedFile[] models)
     {
         if (session.IsJson)
         {
@@ -123,6 +136,14 @@ internal static class EmulateCommand
                 ["passwordFile"] = passwordFile,
                 ["webPasswordFile"] = webPasswordFile,
                 ["folder"] = server.Folder,
+                ["hub"] = hub?.Address.ToString(),
+                ["models"] = new JsonArray([.. models.Select(model => new JsonObject
+                {
+                    ["repository"] = model.Repository,
+                    ["pathInRepository"] = model.Path,
+                    ["sizeInBytes"] = model.Content.Length,
+                    ["sha256"] = model.Content.Sha256,
+                })]),
             }.ToJsonString());
         }
 
@@ -132,6 +153,10 @@ internal static class EmulateCommand
         if (webPasswordFile is not null)
             session.Say($"Password of the web login: {webPasswordFile}");
         session.Say($"Images: {server.Folder}");
+        if (hub is not null)
+            session.Say($"Model hub, for HF_ENDPOINT: {hub.Address}");
+        foreach (var model in models)
+            session.Say($"Its {model.Repository}/{model.Path}: {model.Content.Length} bytes, SHA-256 {model.Content.Sha256}");
         session.Say("Ctrl+C stops it.");
 
         // As with the real one, a password file that the node cannot read leaves everything open.
@@ -163,17 +188,5 @@ internal static class EmulateCommand
         // What is no number is told by the parser.
         if (result.Tokens is [var word] && double.TryParse(word.Value, System.Globalization.CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
             result.AddError($"{result.Option.Name}: '{word.Value}' is not from {least} to {most}.");
-    };
-
-    private static Option<TimeSpan> Time(string name, string description) => new(name)
-    {
-        Description = description,
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
-            if (!Duration.TryParse(text, out var duration))
-                result.AddError($"{name}: {Duration.Refusal(text)}");
-            return duration;
-        },
     };
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using ComfyAuth.Comfy;
 using ComfyAuth.Containers;
 using ComfyAuth.Environments;
+using ComfyAuth.Installation;
 using ComfyAuth.Tokens;
 using ComfyAuth.Validation;
 
@@ -22,4 +23,5 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
 [JsonSerializable(typeof(ValidationReport))]
 [JsonSerializable(typeof(IReadOnlyList<ComfyImage>))]
+[JsonSerializable(typeof(InstallReport))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

@@ -6,10 +6,10 @@ namespace ComfyAuth.Validation;
 /// <summary>Puts back what a repair replaced. Nothing has been put back yet.</summary>
 public sealed class RepairUndo
 {
-    private readonly RepairRecord _record;
+    private readonly FileRecord _record;
     private readonly List<(RepairedFile File, PlannedFileChange Change)> _changes;
 
-    private RepairUndo(GenAIStack stack, RepairRecord record, List<(RepairedFile File, PlannedFileChange Change)> changes)
+    private RepairUndo(GenAIStack stack, FileRecord record, List<(RepairedFile File, PlannedFileChange Change)> changes)
     {
         Stack = stack;
         _record = record;
@@ -30,7 +30,7 @@ public sealed class RepairUndo
     public static IReadOnlyList<string> Ids(GenAIStack stack)
     {
         ArgumentNullException.ThrowIfNull(stack);
-        return RepairRecord.Ids(stack.Root);
+        return FileRecord.Ids(stack.Root);
     }
 
     /// <summary>Plans to undo a repair.</summary>
@@ -43,7 +43,7 @@ public sealed class RepairUndo
     public static RepairUndo Plan(GenAIStack stack, string? id = null)
     {
         ArgumentNullException.ThrowIfNull(stack);
-        var record = RepairRecord.Find(stack, id);
+        var record = FileRecord.Find(stack.Root, id);
         var touched = record.Files.Where(file => !record.IsUntouched(file)).Select(file => file.Path).ToList();
         if (touched.Count > 0)
         {
@@ -79,7 +79,7 @@ public sealed class RepairUndo
         }
     }
 
-    private static PlannedFileChange ChangeOf(GenAIStack stack, RepairRecord record, RepairedFile file)
+    private static PlannedFileChange ChangeOf(GenAIStack stack, FileRecord record, RepairedFile file)
     {
         var path = stack.PathOf(file.Path);
         var now = File.Exists(path) ? File.ReadAllBytes(path) : null;

@@ -1,3 +1,4 @@
+using ComfyAuth.Files;
 using System.Runtime.CompilerServices;
 using ComfyAuth.Docker;
 using ComfyAuth.Secrets;
@@ -86,7 +87,7 @@ public sealed class StackRepairer(SecretRedactor redactor, PasswordVerifier veri
         ArgumentNullException.ThrowIfNull(stack);
         ArgumentNullException.ThrowIfNull(results);
         var services = stack.SelectServices(options.Services);
-        var record = RepairRecord.Begin(stack.Root, DateTimeOffset.UtcNow);
+        var record = FileRecord.Begin(stack.Root, DateTimeOffset.UtcNow);
         var mended = new List<CheckResult>();
         var errors = new List<(CheckResult Result, Exception Error)>();
         var declined = new HashSet<(string Target, string Action)>();

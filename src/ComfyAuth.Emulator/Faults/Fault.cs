@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
+
 namespace ComfyAuth.Emulator.Faults;
 
 /// <summary>A way in which an answer is spoilt. Its parts can be had together: late, slow and cut.</summary>
@@ -15,11 +18,17 @@ public sealed record Fault
     /// <summary>Whether the connection is reset where it is cut; else it is closed, as by a server that has no more to say.</summary>
     public bool Reset { get; init; }
 
+    /// <summary>After how many bytes, counted from the first of the headers, it falls silent with the connection open; null: it does not.</summary>
+    public int? StallAfter { get; init; }
+
     /// <summary>What is answered instead; null: the server's own answer.</summary>
     public FaultAnswer? Answer { get; init; }
 
     /// <summary>Gives JSON of the server another shape, chosen by this seed: it stays JSON; null: its own.</summary>
     public int? DistortionSeed { get; init; }
+
+    /// <summary>How the content of a file is not what was asked for; null: it is.</summary>
+    public Hub.ContentFault? Content { get; init; }
 
     /// <summary>A fault of any kind.</summary>
     /// <param name="random">Chooses.</param>
@@ -51,9 +60,12 @@ public sealed record Fault
     /// <param name="seed">The seed.</param>
     /// <param name="share">Which part of the answers is spoilt, 0 to 1.</param>
     /// <param name="leak">A text that errors quote.</param>
-    public static Func<Microsoft.AspNetCore.Http.HttpRequest, Fault?> Seeded(int seed, double share, string leak = "")
+    public static Func<HttpRequest, Fault?> Seeded(int seed, double share, string leak = "") => Seeded(seed, share, (_, random) => Next(random, leak));
+
+    /// <summary>Chooses faults of other kinds by a seed, in the same way.</summary>
+    internal static Func<HttpRequest, Fault?> Seeded(int seed, double share, Func<HttpRequest, Random, Fault> next)
     {
-        var seen = new System.Collections.Concurrent.ConcurrentDictionary<string, int>(StringComparer.Ordinal);
+        var seen = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);
         return request =>
         {
             var path = $"{request.Method} {request.Path}";
@@ -61,7 +73,7 @@ public sealed record Fault
 
             // string.GetHashCode differs from run to run.
             var random = new Random(path.Aggregate((seed * 31) + number, (hash, letter) => unchecked((hash * 31) + letter)));
-            return random.NextDouble() < share ? Next(random, leak) : null;
+            return random.NextDouble() < share ? next(request, random) : null;
         };
     }
 }

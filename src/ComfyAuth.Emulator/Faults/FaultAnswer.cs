@@ -11,6 +11,9 @@ namespace ComfyAuth.Emulator.Faults;
 /// <param name="IsEndless">Whether the body is said again and again for as long as somebody listens.</param>
 public sealed record FaultAnswer(int Status, string ContentType, string Body, bool IsEndless = false)
 {
+    // One for all: answers that are the same are equal.
+    private static readonly Dictionary<string, string> NoHeaders = [];
+
     private static readonly string[] Rubbish =
     [
         "", "null", "[]", "{}", "0", "\"\"", "[[[1]]]", "[null]", "{\"Id\":7,\"State\":\"x\"}", "{\"read\":[]}", "{", "}", "tru", "1e999", "\u0000", "\uFEFF{}", "<html>",
@@ -21,6 +24,9 @@ public sealed record FaultAnswer(int Status, string ContentType, string Body, bo
     [
         " ", "\n", "[", "{\"a\":1}\n", "{\"Type\":\"container\",\"Action\":\"start\"}\n", "\u0001\0\0\0\0\0\0\u0005line\n", "\u0001\0\0\0\u007F\0\0\0", "x",
     ];
+
+    /// <summary>Headers of the answer, beside its media type.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = NoHeaders;
 
     /// <summary>An error in the engine's form.</summary>
     /// <param name="status">The HTTP status.</param>
@@ -48,6 +54,8 @@ public sealed record FaultAnswer(int Status, string ContentType, string Body, bo
         var bytes = Encoding.UTF8.GetBytes(Body);
         context.Response.StatusCode = Status;
         context.Response.ContentType = ContentType;
+        foreach (var (name, value) in Headers)
+            context.Response.Headers[name] = value;
         if (HttpMethods.IsHead(context.Request.Method) || Status is < 200 or 204 or 205 or 304)
             return;
 

@@ -26,7 +26,7 @@ internal sealed class FaultyOutput(PipeWriter inner, ConnectionContext connectio
     /// <summary>Lays a fault over what is sent from now on.</summary>
     public void Lay(Fault fault, CancellationToken aborted)
     {
-        (_fault, _aborted, _sent) = (fault.CutAfter is null && fault.Trickle is null ? null : fault, aborted, 0);
+        (_fault, _aborted, _sent) = (fault is { CutAfter: null, Trickle: null, StallAfter: null } ? null : fault, aborted, 0);
         _held.ResetWrittenCount();
     }
 
@@ -58,7 +58,10 @@ internal sealed class FaultyOutput(PipeWriter inner, ConnectionContext connectio
         var bytes = _held.WrittenMemory;
         while (!_ended && (bytes.Length > 0 || _sent >= fault.CutAfter))
         {
-            var length = Math.Min(bytes.Length, (fault.CutAfter ?? int.MaxValue) - _sent);
+            if (_sent >= fault.StallAfter)
+                await Task.Delay(Timeout.InfiniteTimeSpan, _aborted);
+
+            var length = Math.Min(bytes.Length, Math.Min(fault.CutAfter ?? int.MaxValue, fault.StallAfter ?? int.MaxValue) - _sent);
             if (fault.Trickle is { } pause)
             {
                 length = Math.Min(length, 1);

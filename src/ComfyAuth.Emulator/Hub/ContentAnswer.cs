@@ -1,3 +1,4 @@
+using ComfyAuth.Emulator.Faults;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -7,7 +8,7 @@ namespace ComfyAuth.Emulator.Hub;
 internal static class ContentAnswer
 {
     // More at once would only lie in the server's buffers.
-    private const int PieceLength = 256 * 1024;
+    private const int PieceLength = 128 * 1024;
 
     /// <summary>Writes an answer.</summary>
     /// <param name="context">The request and its answer.</param>
@@ -17,12 +18,16 @@ internal static class ContentAnswer
     public static async Task WriteAsync(HttpContext context, HubContent content, string tag, Action<int> count)
     {
         var (request, response) = (context.Request, context.Response);
+        var fault = context.Features.Get<Fault>()?.Content;
+        if (fault?.Kind == ContentFaultKind.OtherContent)
+            (content, tag) = (HubContent.Generated(content.Length, fault.Number), $"\"other-{fault.Number}\"");
+
         response.Headers.ETag = tag;
         response.Headers.AcceptRanges = "bytes";
         response.ContentType = "application/octet-stream";
 
         var (from, to) = (0L, content.Length);
-        if (AskedRange(request, tag) is { } range)
+        if (fault?.Kind != ContentFaultKind.IgnoresRange && AskedRange(request, tag) is { } range)
         {
             (from, to) = range.From is { } first
                 ? (first, range.To is { } last ? Math.Min(last + 1, content.Length) : content.Length)
@@ -34,22 +39,40 @@ internal static class ContentAnswer
                 return;
             }
 
+            if (fault?.Kind == ContentFaultKind.ShorterRange)
+                to = Math.Max(from + 1, to - fault.Number);
+            if (fault?.Kind == ContentFaultKind.ShiftedRange)
+                from = (from + fault.Number) % to;
             response.StatusCode = StatusCodes.Status206PartialContent;
             response.Headers.ContentRange = $"bytes {from}-{to - 1}/{content.Length}";
         }
 
-        response.ContentLength = to - from;
+        response.ContentLength = fault?.Kind == ContentFaultKind.Unsized ? null : to - from;
         if (HttpMethods.IsHead(request.Method))
             return;
 
+        var shift = fault?.Kind == ContentFaultKind.MisplacedBytes ? fault.Number : 0;
+        var wrong = fault?.Kind == ContentFaultKind.WrongBytes ? Places(new(fault.Number), from, to) : [];
         while (from < to)
         {
-            var piece = content.At(from);
+            var piece = content.At((from + shift) % content.Length);
             piece = piece[..(int)Math.Min(Math.Min(piece.Length, PieceLength), to - from)];
+            if (wrong.Any(place => place >= from && place < from + piece.Length))
+                piece = Spoil(piece, from, wrong);
             await response.Body.WriteAsync(piece, context.RequestAborted);
             count(piece.Length);
             from += piece.Length;
         }
+    }
+
+    private static long[] Places(Random random, long from, long to) => [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.NextInt64(from, to)).Distinct()];
+
+    private static byte[] Spoil(ReadOnlyMemory<byte> piece, long from, long[] places)
+    {
+        var spoilt = piece.ToArray();
+        foreach (var place in places.Where(place => place >= from && place < from + spoilt.Length))
+            spoilt[place - from] ^= 0xFF;
+        return spoilt;
     }
 
     /// <summary>The range to answer; null: the whole, as for more than one range, and where the client has a part of another content.</summary>

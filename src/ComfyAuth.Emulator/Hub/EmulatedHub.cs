@@ -11,7 +11,7 @@ namespace ComfyAuth.Emulator.Hub;
 public sealed class EmulatedHub : EmulatedServer
 {
     private readonly HubOptions _options;
-    private readonly ConcurrentDictionary<(string Repository, string Path), HubFile> _files = new();
+    private readonly ConcurrentDictionary<(string Repository, string Path), HostedFile> _files = new();
     private int _tokensSeen;
 
     private EmulatedHub(HubOptions options)
@@ -45,7 +45,7 @@ public sealed class EmulatedHub : EmulatedServer
     /// <summary>Adds a file, or a new version of it. A file that is replaced stays in the storage, for whoever has its address.</summary>
     /// <param name="file">The file.</param>
     /// <returns>The address under which the hub has it, in its branch <c>main</c>.</returns>
-    public Uri Add(HubFile file)
+    public Uri Add(HostedFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
         _files[(file.Repository, file.Path)] = file;
@@ -60,12 +60,16 @@ public sealed class EmulatedHub : EmulatedServer
     }
 
     /// <inheritdoc/>
+    protected override void Note(HttpRequest request)
+    {
+        if (Token(request) is not null)
+            Interlocked.Increment(ref _tokensSeen);
+    }
+
+    /// <inheritdoc/>
     protected override Task AnswerAsync(HttpContext context)
     {
-        var token = context.Request.Headers.Authorization.ToString() is { Length: > 0 } header ? header.Split(' ')[^1] : null;
-        if (token is not null)
-            Interlocked.Increment(ref _tokensSeen);
-
+        var token = Token(context.Request);
         var isGet = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
         return context.Request.Path.Value!.Split('/') switch
         {
@@ -121,6 +125,8 @@ public sealed class EmulatedHub : EmulatedServer
         headers.Location = address.AbsoluteUri;
         return context.WriteTextAsync($"Found. Redirecting to {address.AbsoluteUri}", StatusCodes.Status302Found);
     }
+
+    private static string? Token(HttpRequest request) => request.Headers.Authorization.ToString() is { Length: > 0 } header ? header.Split(' ')[^1] : null;
 
     private static Task RefuseAsync(HttpContext context, int status, string? code, string message)
     {

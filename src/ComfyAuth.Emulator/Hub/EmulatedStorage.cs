@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace ComfyAuth.Emulator.Hub;
@@ -12,9 +11,10 @@ namespace ComfyAuth.Emulator.Hub;
 /// </summary>
 public sealed class EmulatedStorage : EmulatedServer
 {
+    internal const string Root = "/repos";
+
     private readonly HubOptions _options;
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private readonly ConcurrentDictionary<string, HubContent> _contents = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SignedAddress> _signed = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _ranges = new();
     private int _tokensSeen;
     private long _bytesServed;
@@ -33,34 +33,54 @@ public sealed class EmulatedStorage : EmulatedServer
     internal Task StartAsync(CancellationToken stop) => ListenAsync(stop);
 
     /// <summary>An address under which the file is served until it expires.</summary>
-    internal Uri Sign(HubFile file)
+    internal Uri Sign(HostedFile file)
     {
-        var path = $"/repos/{file.Repository}/{file.Content.Sha256}";
-        _contents[path] = file.Content;
-        var expires = (_options.Clock.GetUtcNow() + _options.AddressLifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return new(Address, $"{path}?Expires={expires}&Signature={Signature(path, expires)}");
+        var expires = _options.Clock.GetUtcNow() + _options.AddressLifetime;
+        var address = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Root}/{file.Repository}/{file.Content.Sha256}?Expires={expires.ToUnixTimeSeconds()}&Signature={Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))}");
+        _signed[address] = new(expires, file.Content);
+        return new(Address, address);
     }
 
     internal void Count(int bytes) => Interlocked.Add(ref _bytesServed, bytes);
 
     /// <inheritdoc/>
-    protected override Task AnswerAsync(HttpContext context)
+    protected override void Note(HttpRequest request)
     {
-        var request = context.Request;
         if (request.Headers.Authorization.Count > 0)
             Interlocked.Increment(ref _tokensSeen);
         _ranges.Enqueue(request.Headers.Range.ToString());
-
-        var (path, expires) = (request.Path.Value!, request.Query["Expires"].ToString());
-        var isValid = request.Query["Signature"] == Signature(path, expires)
-            && long.Parse(expires, CultureInfo.InvariantCulture) >= _options.Clock.GetUtcNow().ToUnixTimeSeconds();
-        return isValid && _contents.TryGetValue(path, out var content)
-            ? ContentAnswer.WriteAsync(context, content, ETag(content), Count)
-            : context.WriteTextAsync("""<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>""", StatusCodes.Status403Forbidden, "application/xml");
     }
+
+    /// <inheritdoc/>
+    protected override Task AnswerAsync(HttpContext context)
+    {
+        if (!_signed.TryGetValue(context.Request.Path + context.Request.QueryString, out var address) || IsExpired(address))
+            return context.WriteTextAsync("""<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>""", StatusCodes.Status403Forbidden, "application/xml");
+
+        return ContentAnswer.WriteAsync(context, address.Content, ETag(address.Content), count =>
+        {
+            Interlocked.Add(ref address.Bytes, count);
+            Count(count);
+        });
+    }
+
+    private bool IsExpired(SignedAddress address) =>
+        address.Expires < _options.Clock.GetUtcNow()
+        || Interlocked.Increment(ref address.Requests) > _options.RequestsPerAddress
+        || Interlocked.Read(ref address.Bytes) >= _options.BytesPerAddress;
 
     /// <summary>As storages have them for what was sent to them in parts: no hash of the content.</summary>
     private static string ETag(HubContent content) => $"\"{content.Sha256[32..]}-{1 + (content.Length >> 26)}\"";
 
-    private string Signature(string path, string expires) => Convert.ToHexStringLower(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{path}\n{expires}")));
+    private sealed class SignedAddress(DateTimeOffset expires, HubContent content)
+    {
+        public int Requests;
+        public long Bytes;
+
+        public DateTimeOffset Expires => expires;
+
+        public HubContent Content => content;
+    }
 }

@@ -21,6 +21,12 @@ public sealed record HubOptions
     /// <summary>For how long the address of a file in the storage is valid.</summary>
     public TimeSpan AddressLifetime { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>After how many requests an address expires; null: only by time.</summary>
+    public int? RequestsPerAddress { get; init; }
+
+    /// <summary>After how many bytes an address expires, at the next request; null: only by time.</summary>
+    public long? BytesPerAddress { get; init; }
+
     /// <summary>Says when an address expires.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -139,7 +139,7 @@ public sealed class StackRepairerTests : IDisposable
     public async Task A_repair_that_was_killed_can_be_undone()
     {
         _folder.Write("a.txt", "bad");
-        var record = RepairRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch);
+        var record = FileRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch);
         record.Keep(Path.Combine(_folder.Path, "a.txt"));
         _folder.Write("a.txt", "good");
 
@@ -256,7 +256,7 @@ public sealed class StackRepairerTests : IDisposable
     [Fact]
     public void Two_repairs_that_begin_in_the_same_second_keep_a_record_each()
     {
-        RepairRecord[] records = [RepairRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch), RepairRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch)];
+        FileRecord[] records = [FileRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch), FileRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch)];
 
         foreach (var (record, name) in records.Zip(["a.txt", "b.txt"]))
         {
@@ -265,7 +265,7 @@ public sealed class StackRepairerTests : IDisposable
             record.Close();
         }
 
-        Assert.Equal(["b.txt", "a.txt"], RepairUndo.Ids(Stack).SelectMany(id => RepairRecord.Find(Stack, id).Files).Select(file => file.Path));
+        Assert.Equal(["b.txt", "a.txt"], RepairUndo.Ids(Stack).SelectMany(id => FileRecord.Find(Stack.Root, id).Files).Select(file => file.Path));
     }
 
     /// <summary>A check that a file says "good", and that can make it say so.</summary>

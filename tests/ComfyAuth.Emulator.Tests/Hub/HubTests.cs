@@ -11,7 +11,7 @@ public sealed class HubTests
     private const string Repository = "Comfy-Org/Qwen-Image_ComfyUI";
     private const string Token = "hf_valid";
 
-    private static readonly HubFile Model = new(Repository, "split_files/vae/model.safetensors", HubContent.Safetensors(9_000_001, seed: 3));
+    private static readonly HostedFile Model = new(Repository, "split_files/vae/model.safetensors", HubContent.Safetensors(9_000_001, seed: 3));
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

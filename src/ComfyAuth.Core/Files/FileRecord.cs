@@ -1,17 +1,21 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ComfyAuth.Files;
-using ComfyAuth.Stacks;
 
-namespace ComfyAuth.Validation;
+namespace ComfyAuth.Files;
 
 /// <summary>
-/// What one repair replaced, kept in <c>.comfyauth/repairs</c> for its owner only: a copy of each file as it was before, and the
-/// digest of what was made of it.
+/// What one repair, or one step of an installation, replaced, kept in <c>.comfyauth/repairs</c> or <c>.comfyauth/installs</c> for its
+/// owner only: a copy of each file as it was before, and the digest of what was made of it.
 /// </summary>
-internal sealed class RepairRecord
+internal sealed class FileRecord
 {
+    /// <summary>The records of repairs, of which the oldest are removed by the newer ones.</summary>
+    public const string Repairs = "repairs";
+
+    /// <summary>The records of installations, which stay until they are removed.</summary>
+    public const string Installs = "installs";
+
     private const string RecordName = "repair.json";
     private const string IdFormat = "yyyyMMdd-HHmmss";
     private const int MostKept = 10;
@@ -24,7 +28,7 @@ internal sealed class RepairRecord
     private string _folder;
     private readonly Dictionary<string, RepairedFile> _files;
 
-    private RepairRecord(string root, string folder, IEnumerable<RepairedFile> files)
+    private FileRecord(string root, string folder, IEnumerable<RepairedFile> files)
     {
         _root = root;
         _folder = folder;
@@ -34,31 +38,36 @@ internal sealed class RepairRecord
     /// <summary>Its name: when it was begun, in UTC.</summary>
     public string Id => Path.GetFileName(_folder);
 
+    private string Area => Path.GetDirectoryName(_folder)!;
+
     /// <summary>The files, in the order of their paths.</summary>
     public IReadOnlyList<RepairedFile> Files => [.. _files.Values.OrderBy(file => file.Path, StringComparer.Ordinal)];
 
     /// <summary>Begins a record; nothing is written before the first file is kept.</summary>
-    public static RepairRecord Begin(string root, DateTimeOffset now)
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="now">The time, which becomes its name.</param>
+    /// <param name="area">Whose records it is among.</param>
+    public static FileRecord Begin(string root, DateTimeOffset now, string area = Repairs)
     {
         for (var time = now.ToUniversalTime(); ; time = time.AddSeconds(1))
         {
-            var folder = Path.Combine(FolderOf(root), time.ToString(IdFormat, CultureInfo.InvariantCulture));
+            var folder = Path.Combine(FolderOf(root, area), time.ToString(IdFormat, CultureInfo.InvariantCulture));
             if (!Directory.Exists(folder))
                 return new(root, folder, []);
         }
     }
 
     /// <summary>Finds a record.</summary>
-    /// <param name="stack">The stack.</param>
+    /// <param name="root">The root of the stack.</param>
     /// <param name="id">Its name; null for the last.</param>
     /// <exception cref="ComfyAuthException"><c>RepairNotFound</c>; <c>RepairUnreadable</c>.</exception>
-    public static RepairRecord Find(GenAIStack stack, string? id)
+    public static FileRecord Find(string root, string? id)
     {
-        var ids = Ids(stack.Root);
+        var ids = Ids(root);
         var found = id is null ? (ids is [var last, ..] ? last : null) : ids.FirstOrDefault(known => known == id);
         if (found is not null)
-            return Read(stack.Root, found);
-        var message = id is null ? $"Nothing was repaired in '{stack.Root}', or it was undone already." : $"There is no repair '{id}' of '{stack.Root}'.";
+            return Read(root, found);
+        var message = id is null ? $"Nothing was repaired in '{root}', or it was undone already." : $"There is no repair '{id}' of '{root}'.";
         throw new ComfyAuthException("RepairNotFound", message, ids.Count == 0 ? "There is nothing to undo." : $"There are: {string.Join(", ", ids)}.");
     }
 
@@ -117,7 +126,7 @@ internal sealed class RepairRecord
     /// <summary>Makes the folder of the record; of two repairs that begin in the same second, the later one gets another.</summary>
     private void Claim()
     {
-        foreach (var folder in new[] { FileJournal.StateFolder(_root), FolderOf(_root) })
+        foreach (var folder in new[] { FileJournal.StateFolder(_root), Area })
         {
             if (new FileInfo(folder).LinkTarget is not null)
                 throw new ComfyAuthException("StateFolderIsNotFolder", $"{folder} is a link; what a repair replaces is kept in a folder there.", "Remove it.");
@@ -135,7 +144,7 @@ internal sealed class RepairRecord
             }
             catch (IOException) when (File.Exists(claim))
             {
-                _folder = Begin(_root, DateTimeOffset.UtcNow)._folder;
+                _folder = Begin(_root, DateTimeOffset.UtcNow, Path.GetFileName(Area))._folder;
             }
         }
     }
@@ -161,8 +170,10 @@ internal sealed class RepairRecord
                 Remove();
             else
                 Write(Files);
+            if (Path.GetFileName(Area) != Repairs)
+                return;
             foreach (var id in Ids(_root).Skip(MostKept))
-                Directory.Delete(Path.Combine(FolderOf(_root), id), recursive: true);
+                Directory.Delete(Path.Combine(Area, id), recursive: true);
         }
         catch (Exception error) when (error is ComfyAuthException || FileErrors.IsFileError(error))
         {
@@ -190,11 +201,16 @@ internal sealed class RepairRecord
     /// <summary>Forgets the repair.</summary>
     public void Remove() => Directory.Delete(_folder, recursive: true);
 
-    private static string FolderOf(string root) => Path.Combine(FileJournal.StateFolder(root), "repairs");
+    private static string FolderOf(string root, string area = Repairs) => Path.Combine(FileJournal.StateFolder(root), area);
 
-    private static RepairRecord Read(string root, string id)
+    /// <summary>Reads a record.</summary>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="id">Its name.</param>
+    /// <param name="area">Whose records it is among.</param>
+    /// <exception cref="ComfyAuthException"><c>RepairUnreadable</c>.</exception>
+    public static FileRecord Read(string root, string id, string area = Repairs)
     {
-        var folder = Path.Combine(FolderOf(root), id);
+        var folder = Path.Combine(FolderOf(root, area), id);
         try
         {
             var document = JsonSerializer.Deserialize(ReadOwn(folder, RecordName), RepairJson.Default.RepairDocument);

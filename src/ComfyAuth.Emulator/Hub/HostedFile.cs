@@ -4,7 +4,7 @@ namespace ComfyAuth.Emulator.Hub;
 /// <param name="Repository">The repository, such as <c>Comfy-Org/Qwen-Image_ComfyUI</c>.</param>
 /// <param name="Path">Its path in the repository, with <c>/</c>.</param>
 /// <param name="Content">What it holds.</param>
-public sealed record HubFile(string Repository, string Path, HubContent Content)
+public sealed record HostedFile(string Repository, string Path, HubContent Content)
 {
     /// <summary>The commit of the repository: 40 hexadecimal digits. It can be asked for by this, and as <c>main</c>.</summary>
     public string Commit { get; init; } = "0123456789abcdef0123456789abcdef01234567";

@@ -1,0 +1,195 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ComfyAuth.Files;
+
+namespace ComfyAuth.Installation;
+
+/// <summary>
+/// What the installation of a stack did to the machine, in <c>.comfyauth/install.json</c>: each change is written there, and flushed to
+/// the disk, before it is made. So a run that was killed can be gone on with, and one that failed be taken back. It holds no secret;
+/// what files were before is kept beside it, for their owner only.
+/// </summary>
+internal sealed class InstallJournal
+{
+    private const string Name = "install.json";
+    private const int MaximumSizeInBytes = 4 * 1024 * 1024;
+
+    private readonly string _root;
+    private readonly TimeProvider _clock;
+    private readonly List<InstallChange> _changes;
+    private FileRecord? _record;
+    private InstallStepName _step;
+
+    private InstallJournal(string root, TimeProvider clock, InstallJournalDocument document)
+    {
+        (_root, _clock) = (root, clock);
+        (Phase, Run, _changes) = (document.Phase, document.Run, [.. document.Changes]);
+    }
+
+    /// <summary>Where the last run is.</summary>
+    public InstallPhase Phase { get; private set; }
+
+    /// <summary>The number of the last run; 0 where there was none.</summary>
+    public int Run { get; private set; }
+
+    /// <summary>What was done and not undone, in the order in which it was done.</summary>
+    public IReadOnlyList<InstallChange> Changes => _changes;
+
+    /// <summary>Whether the run has changed anything.</summary>
+    public bool HasChangedAnything => _changes.Exists(change => change.Run == Run);
+
+    /// <summary>The lock that an installation holds.</summary>
+    /// <param name="root">The root of the stack.</param>
+    public static string LockOf(string root) => Path.Combine(FileJournal.StateFolder(root), "install.lock");
+
+    /// <summary>Reads the journal of a stack; changes nothing.</summary>
+    /// <param name="root">The root of the stack, as a full path.</param>
+    /// <param name="clock">Gives the names of what is kept; null for the system's.</param>
+    /// <exception cref="ComfyAuthException"><c>InstallJournalUnreadable</c>, or what the system says of a file that cannot be read.</exception>
+    public static InstallJournal Read(string root, TimeProvider? clock = null)
+    {
+        var path = PathOf(root);
+        try
+        {
+            if (!File.Exists(path))
+                return new(root, clock ?? TimeProvider.System, new(InstallJournalDocument.Current, InstallPhase.Ended, 0, []));
+            var content = FileErrors.On(path, () => new FileInfo(path) is { LinkTarget: null, Length: <= MaximumSizeInBytes } ? File.ReadAllBytes(path) : throw Unreadable(path));
+            var document = JsonSerializer.Deserialize(content, InstallJson.Default.InstallJournalDocument);
+            return document is { Version: InstallJournalDocument.Current, Run: >= 0, Changes: not null } && document.Changes.All(change => IsSound(root, change))
+                ? new(root, clock ?? TimeProvider.System, document)
+                : throw Unreadable(path);
+        }
+        catch (JsonException error)
+        {
+            throw Unreadable(path, error);
+        }
+    }
+
+    /// <summary>Begins a run, or goes on with one that was interrupted.</summary>
+    public void Begin()
+    {
+        if (Phase == InstallPhase.Ended)
+            Run++;
+        Phase = InstallPhase.Running;
+        OwnerOnlyFile.EnsureFolder(FileJournal.StateFolder(_root));
+        Write();
+    }
+
+    /// <summary>Says which step the changes are of that come now.</summary>
+    /// <param name="step">The step.</param>
+    public void Enter(InstallStepName step)
+    {
+        _step = step;
+        _record = null;
+    }
+
+    /// <summary>Notes a change that is about to be made.</summary>
+    /// <param name="kind">What will be done.</param>
+    /// <param name="target">To what; a path inside the stack may be a full one.</param>
+    public void Note(InstallChangeKind kind, string target)
+    {
+        if (kind is InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output or InstallChangeKind.Model)
+            target = Path.GetRelativePath(_root, target).Replace('\\', '/');
+        if (_changes.Exists(change => change.Kind == kind && change.Target == target))
+            return;
+        _changes.Add(new(Run, _step, kind, target));
+        Write();
+    }
+
+    /// <summary>Keeps what a file is before it is changed, once in each step.</summary>
+    /// <param name="path">Its full path, inside the root.</param>
+    public void Keep(string path)
+    {
+        _record ??= FileRecord.Begin(_root, _clock.GetUtcNow(), FileRecord.Installs);
+        _record.Keep(path);
+        if (!_changes.Exists(change => change.Kind == InstallChangeKind.Files && change.Target == _record.Id))
+            Note(InstallChangeKind.Files, _record.Id);
+    }
+
+    /// <summary>Notes what has become of the files that were kept, now that a change is made.</summary>
+    public void Settle()
+    {
+        _record?.Close();
+        if (_record is { Files.Count: 0 } && _changes.RemoveAll(change => change.Kind == InstallChangeKind.Files && change.Target == _record.Id) > 0)
+            Write();
+        _record = null;
+    }
+
+    /// <summary>Begins to take back.</summary>
+    public void BeginUndo()
+    {
+        Phase = InstallPhase.Undoing;
+        Write();
+    }
+
+    /// <summary>Forgets a change that is undone, or was left on purpose.</summary>
+    /// <param name="change">The change.</param>
+    public void Forget(InstallChange change)
+    {
+        if (change.Kind == InstallChangeKind.Files)
+            FileRecord.Read(_root, change.Target, FileRecord.Installs).Remove();
+        _changes.Remove(change);
+        Write();
+    }
+
+    /// <summary>Ends the run. A journal without a change, and what was made to hold it, are removed.</summary>
+    public void End()
+    {
+        Phase = InstallPhase.Ended;
+        if (_changes.Count > 0)
+        {
+            Write();
+            return;
+        }
+
+        File.Delete(PathOf(_root));
+    }
+
+    private static string PathOf(string root) => Path.Combine(FileJournal.StateFolder(root), Name);
+
+    // The journal may have been written by anybody who can write to the stack.
+    private static bool IsSound(string root, InstallChange change) => change is { Run: > 0, Target.Length: > 0 }
+        && Enum.IsDefined(change.Kind)
+        && Enum.IsDefined(change.Step)
+        && !change.Target.Contains('\0', StringComparison.Ordinal)
+        && change.Kind switch
+        {
+            InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output => RealPath.Inside(root, RealPath.Of(Path.GetFullPath(change.Target, root))) is not null,
+            InstallChangeKind.Files => change.Target.All(letter => char.IsAsciiDigit(letter) || letter == '-'),
+            _ => true,
+        };
+
+    private static ComfyAuthException Unreadable(string path, Exception? error = null) => new(
+        "InstallJournalUnreadable",
+        $"The journal of the installation, '{path}', cannot be read.",
+        "It tells what an installation has changed. If nothing is left to take back, remove it; what files were before is in the folder 'installs' beside it.",
+        error);
+
+    private void Write()
+    {
+        var path = PathOf(_root);
+        var staged = path + ".tmp";
+        FileErrors.On(path, () =>
+        {
+            File.Delete(staged);
+            using (var stream = OwnerOnlyFile.Create(staged))
+            {
+                JsonSerializer.Serialize(stream, new InstallJournalDocument(InstallJournalDocument.Current, Phase, Run, _changes), InstallJson.Default.InstallJournalDocument);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(staged, path, overwrite: true);
+            if (!OperatingSystem.IsWindows())
+                Posix.FlushFolder(Path.GetDirectoryName(path)!);
+        });
+    }
+}
+
+internal sealed record InstallJournalDocument(int Version, InstallPhase Phase, int Run, IReadOnlyList<InstallChange> Changes)
+{
+    public const int Current = 1;
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(InstallJournalDocument))]
+internal sealed partial class InstallJson : JsonSerializerContext;

@@ -1,0 +1,190 @@
+using System.Runtime.CompilerServices;
+using ComfyAuth.Containers;
+using ComfyAuth.Docker;
+using ComfyAuth.Files;
+
+namespace ComfyAuth.Installation;
+
+/// <summary>
+/// Takes back what the journal of an installation says, the last change first. It undoes only what is as the installation left it: what
+/// somebody has changed or filled since is kept and named. What is gone already counts as undone, because a run may have been killed
+/// between the note in the journal and the change, or while it was taken back.
+/// </summary>
+/// <param name="context">The installation.</param>
+/// <param name="isRemoval">Whether an installation that works is removed; then the data of the service stay.</param>
+/// <param name="removeData">Whether models and outputs go as well.</param>
+internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData)
+{
+    private const string Data = "it holds data of yours, which stay unless they are to go as well";
+
+    /// <summary>Takes changes back.</summary>
+    /// <param name="changes">The changes, in the order in which they were made.</param>
+    /// <param name="approve">Asked before each; null approves all.</param>
+    /// <param name="stop">Ends the work; the journal knows what is left.</param>
+    /// <returns>What became of each, as it is done; an error of one spares the others.</returns>
+    public async IAsyncEnumerable<UndoneChange> RunAsync(IReadOnlyList<InstallChange> changes, Func<PlannedChange, Task<bool>>? approve, [EnumeratorCancellation] CancellationToken stop)
+    {
+        foreach (var change in changes.Reverse())
+        {
+            stop.ThrowIfCancellationRequested();
+            var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = Shown(change), Outcome = UndoOutcome.Undone };
+            UndoneChange result;
+            try
+            {
+                if (approve is not null && !await approve(new PlannedInstallChange(undone.Target, $"Remove the {undone.Kind}", (_, _) => Task.CompletedTask)).ConfigureAwait(false))
+                {
+                    result = undone with { Outcome = UndoOutcome.Declined };
+                }
+                else
+                {
+                    var kept = await UndoAsync(change, stop).ConfigureAwait(false);
+
+                    // What a removal leaves can be removed later, with the data.
+                    if (kept is null || !isRemoval)
+                        context.Journal.Forget(change);
+                    result = kept is null ? undone : undone with { Outcome = UndoOutcome.Kept, Message = context.Redactor.Redact(kept) };
+                }
+            }
+            catch (Exception error) when (error is ComfyAuthException || FileErrors.IsFileError(error))
+            {
+                result = undone with { Outcome = UndoOutcome.Failed, Message = context.Redactor.Redact(error.Message), Remedy = (error as ComfyAuthException)?.Remedy ?? "" };
+            }
+
+            yield return result;
+        }
+    }
+
+    /// <summary>Takes one change back.</summary>
+    /// <returns>Why something of it was left; null where nothing was.</returns>
+    private async Task<string?> UndoAsync(InstallChange change, CancellationToken stop)
+    {
+        switch (change.Kind)
+        {
+            case InstallChangeKind.Files:
+                return await PutBackAsync(FileRecord.Read(context.Root, change.Target, FileRecord.Installs), stop).ConfigureAwait(false);
+            case InstallChangeKind.Folder:
+                return RemoveFolder(PathOf(change), withContents: false);
+            case InstallChangeKind.DataFolder:
+                return RemoveFolder(PathOf(change), withContents: !isRemoval || removeData);
+            case InstallChangeKind.Output:
+                if (isRemoval && !removeData)
+                    return File.Exists(PathOf(change)) ? Data : null;
+                File.Delete(PathOf(change));
+                return null;
+            case InstallChangeKind.Container:
+                await UnlessGone(() => context.Engine.StopAsync(change.Target, stop: stop)).ConfigureAwait(false);
+                await UnlessGone(() => context.Engine.RemoveContainerAsync(change.Target, force: true, stop)).ConfigureAwait(false);
+                return null;
+            case InstallChangeKind.Started:
+                if (!isRemoval)
+                    await UnlessGone(() => context.Engine.StopAsync(change.Target, stop: stop)).ConfigureAwait(false);
+                return null;
+            case InstallChangeKind.Restarted:
+                return isRemoval ? null : await RestartAsync(stop).ConfigureAwait(false);
+            case InstallChangeKind.Image:
+                return await UnlessUsed(() => context.Engine.RemoveImageAsync(change.Target, stop)).ConfigureAwait(false);
+            case InstallChangeKind.Network:
+                return await UnlessUsed(() => context.Engine.RemoveNetworkAsync(change.Target, stop)).ConfigureAwait(false);
+            case InstallChangeKind.Volume:
+                return isRemoval && !removeData ? Data : await UnlessUsed(() => context.Engine.RemoveVolumeAsync(change.Target, stop)).ConfigureAwait(false);
+            case InstallChangeKind.Node:
+            case InstallChangeKind.Model:
+            case InstallChangeKind.ContainerModel:
+                throw new NotSupportedException();
+            default:
+                throw new ArgumentOutOfRangeException(nameof(change), change.Kind, null);
+        }
+    }
+
+    private async Task<string?> PutBackAsync(FileRecord record, CancellationToken stop)
+    {
+        List<string> changed = [];
+        var transaction = await FileTransaction.BeginAsync(context.Root, new() { Logger = context.Logger }, stop).ConfigureAwait(false);
+        await using var scope = transaction.ConfigureAwait(false);
+        foreach (var file in record.Files)
+        {
+            var path = Path.Combine(context.Root, file.Path);
+            var now = File.Exists(path) ? await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false) : null;
+            if (!record.IsUntouched(file) && now is not null)
+            {
+                changed.Add(file.Path);
+                continue;
+            }
+
+            transaction.Expect(file.Path, now);
+            if (record.OldContent(file) is { } old)
+                transaction.Write(file.Path, old, FileProtection.Keep);
+            else
+                transaction.Delete(file.Path);
+        }
+
+        await transaction.CommitAsync(stop).ConfigureAwait(false);
+        return changed.Count == 0 ? null : $"somebody has changed {string.Join(", ", changed)} since; it was left as it is";
+    }
+
+    private static string? RemoveFolder(string path, bool withContents)
+    {
+        if (!Directory.Exists(path))
+            return null;
+        if (!withContents && Directory.EnumerateFileSystemEntries(path).Any())
+            return "it is not empty";
+        Directory.Delete(path, withContents);
+        return null;
+    }
+
+    private async Task<string?> RestartAsync(CancellationToken stop)
+    {
+        var lifecycle = new ContainerLifecycle(context.Engine, context.Redactor, context.Logger);
+        var plan = await lifecycle.PlanRestartAsync(context.Stack, context.Service, null, stop).ConfigureAwait(false);
+        if (plan.Container is null)
+            return null;
+        await plan.ApplyAsync(stop: stop).ConfigureAwait(false);
+        return null;
+    }
+
+    private static async Task<string?> UnlessUsed(Func<Task> remove)
+    {
+        try
+        {
+            await UnlessGone(remove).ConfigureAwait(false);
+            return null;
+        }
+        catch (DockerException error) when (error.Code == "DockerConflict")
+        {
+            return "another container uses it";
+        }
+    }
+
+    private static async Task UnlessGone(Func<Task> remove)
+    {
+        try
+        {
+            await remove().ConfigureAwait(false);
+        }
+        catch (DockerException error) when (error.Code == "DockerNotFound")
+        {
+            // What is to be taken away is away.
+        }
+    }
+
+    private string PathOf(InstallChange change) => Path.GetFullPath(change.Target, context.Root);
+
+    private string Shown(InstallChange change) => change.Kind switch
+    {
+        InstallChangeKind.Files => string.Join(", ", FileRecord.Read(context.Root, change.Target, FileRecord.Installs).Files.Select(file => file.Path)),
+        _ => change.Target,
+    };
+
+    private static string Word(InstallChangeKind kind) => kind switch
+    {
+        InstallChangeKind.Files => "files",
+        InstallChangeKind.Folder or InstallChangeKind.DataFolder => "folder",
+        InstallChangeKind.Output => "output",
+        InstallChangeKind.Image => "image",
+        InstallChangeKind.Network => "network",
+        InstallChangeKind.Volume => "volume",
+        InstallChangeKind.Node => "custom node",
+        InstallChangeKind.Model or InstallChangeKind.ContainerModel => "model",
+        _ => "container",
+    };
+}

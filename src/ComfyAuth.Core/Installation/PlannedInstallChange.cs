@@ -1,0 +1,14 @@
+namespace ComfyAuth.Installation;
+
+/// <summary>One change that a step of an installation would make, for a person to approve. Holds no secret.</summary>
+public sealed class PlannedInstallChange : PlannedChange
+{
+    internal PlannedInstallChange(string target, string action, Func<InstallContext, CancellationToken, Task> make)
+        : base(target, action) =>
+        MakeAsync = make;
+
+    internal override string? File => null;
+
+    /// <summary>Makes the change. Before each thing that it does to the machine, it writes into the journal how that is undone.</summary>
+    internal Func<InstallContext, CancellationToken, Task> MakeAsync { get; }
+}
