@@ -86,7 +86,8 @@ internal static partial class DockerErrors
             _ when TooNew().IsMatch(said) || TooOld().IsMatch(said) => Version(endpoint, OneLine(said), engineIsNewer: TooOld().IsMatch(said)),
             _ when said.Contains("HTTP request to an HTTPS server", StringComparison.OrdinalIgnoreCase) => Tls(endpoint, "the engine wants TLS there", null),
             HttpStatusCode.NotFound => new("DockerNotFound", message, "Check the name; see 'docker ps --all' and 'docker images'."),
-            HttpStatusCode.Conflict => new("DockerConflict", message, "Bring it into a state that allows this: start it, stop it, or free the name; then run it again."),
+            // The engine forbids to remove a network that is in use, where it calls that of a volume or an image a conflict.
+            HttpStatusCode.Conflict or HttpStatusCode.Forbidden when status == HttpStatusCode.Conflict || said.Contains("active endpoints", StringComparison.Ordinal) => new("DockerConflict", message, "Bring it into a state that allows this: start it, stop it, or free the name; then run it again."),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new("DockerPermissionDenied", message, "Use an account that the engine, its authorization plugin or the registry allows this."),
             _ => new("DockerRequestFailed", message, "Remove the cause that the engine names, then run it again."),
         };

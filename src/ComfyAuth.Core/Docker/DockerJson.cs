@@ -24,6 +24,8 @@ namespace ComfyAuth.Docker;
 [JsonSerializable(typeof(ImageListAnswer[]))]
 [JsonSerializable(typeof(ImageAnswer))]
 [JsonSerializable(typeof(ProgressAnswer))]
+[JsonSerializable(typeof(NameAnswer[]))]
+[JsonSerializable(typeof(VolumeListAnswer))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]
 internal sealed partial class DockerJson : JsonSerializerContext;
 
@@ -123,6 +125,10 @@ internal sealed record PortBindingAnswer(string? HostIp, string? HostPort);
 internal sealed record MountAnswer(string? Type, string? Name, string? Source, string? Destination, bool RW);
 
 internal sealed record NetworkAnswer(Dictionary<string, PortBindingAnswer[]?>? Ports);
+
+internal sealed record NameAnswer(string? Name);
+
+internal sealed record VolumeListAnswer(NameAnswer[]? Volumes);
 
 internal sealed record TopAnswer(string[]? Titles, string[][]? Processes);
 

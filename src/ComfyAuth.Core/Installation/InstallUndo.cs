@@ -15,6 +15,8 @@ namespace ComfyAuth.Installation;
 /// <param name="removeData">Whether models and outputs go as well.</param>
 internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData)
 {
+    private const string Data = "it holds data of yours, which stay unless they are to go as well";
+
     /// <summary>Takes changes back.</summary>
     /// <param name="changes">The changes, in the order in which they were made.</param>
     /// <param name="approve">Asked before each; null approves all.</param>
@@ -36,7 +38,10 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 else
                 {
                     var kept = await UndoAsync(change, stop).ConfigureAwait(false);
-                    context.Journal.Forget(change);
+
+                    // What a removal leaves can be removed later, with the data.
+                    if (kept is null || !isRemoval)
+                        context.Journal.Forget(change);
                     result = kept is null ? undone : undone with { Outcome = UndoOutcome.Kept, Message = context.Redactor.Redact(kept) };
                 }
             }
@@ -62,8 +67,9 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.DataFolder:
                 return RemoveFolder(PathOf(change), withContents: !isRemoval || removeData);
             case InstallChangeKind.Output:
-                if (!isRemoval || removeData)
-                    File.Delete(PathOf(change));
+                if (isRemoval && !removeData)
+                    return File.Exists(PathOf(change)) ? Data : null;
+                File.Delete(PathOf(change));
                 return null;
             case InstallChangeKind.Container:
                 await UnlessGone(() => context.Engine.StopAsync(change.Target, stop: stop)).ConfigureAwait(false);
@@ -76,9 +82,11 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Restarted:
                 return isRemoval ? null : await RestartAsync(stop).ConfigureAwait(false);
             case InstallChangeKind.Image:
-                return await ImageAsync(change.Target, stop).ConfigureAwait(false);
+                return await UnlessUsed(() => context.Engine.RemoveImageAsync(change.Target, stop)).ConfigureAwait(false);
             case InstallChangeKind.Network:
+                return await UnlessUsed(() => context.Engine.RemoveNetworkAsync(change.Target, stop)).ConfigureAwait(false);
             case InstallChangeKind.Volume:
+                return isRemoval && !removeData ? Data : await UnlessUsed(() => context.Engine.RemoveVolumeAsync(change.Target, stop)).ConfigureAwait(false);
             case InstallChangeKind.Node:
             case InstallChangeKind.Model:
             case InstallChangeKind.ContainerModel:
@@ -134,15 +142,11 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         return null;
     }
 
-    private async Task<string?> ImageAsync(string image, CancellationToken stop)
+    private static async Task<string?> UnlessUsed(Func<Task> remove)
     {
         try
         {
-            await context.Engine.RemoveImageAsync(image, stop).ConfigureAwait(false);
-            return null;
-        }
-        catch (DockerException error) when (error.Code == "DockerNotFound")
-        {
+            await UnlessGone(remove).ConfigureAwait(false);
             return null;
         }
         catch (DockerException error) when (error.Code == "DockerConflict")
