@@ -337,7 +337,7 @@ internal sealed partial class ModelTransfer : IDisposable
 
             var size = status == HttpStatusCode.OK ? headers.ContentLength : headers.ContentRange?.Length;
             var tag = response.Headers.ETag?.ToString();
-            if ((size ?? _part.Size) == _part.Size && !HubErrors.IsPage(response, _download.Source) && IsOfFirst(tag, remote))
+            if ((size ?? _part.Size) == _part.Size && !HubErrors.IsPage(response, _download.Source) && IsOfFirst(tag))
                 return;
         }
         else if (status == HttpStatusCode.RequestedRangeNotSatisfiable ? headers.ContentRange?.Length == _part.Size : !remote.IsStored)
@@ -354,15 +354,13 @@ internal sealed partial class ModelTransfer : IDisposable
             : HubErrors.Expired(response, remote.Address);
     }
 
-    /// <summary>Whether an answer is of the same content as the first that came from this address.</summary>
-    private bool IsOfFirst(string? tag, RemoteFile remote)
+    /// <summary>Whether an answer is of the same content as the first that came.</summary>
+    private bool IsOfFirst(string? tag)
     {
         if (tag is null)
             return true;
         lock (_segments)
         {
-            if (!ReferenceEquals(_remote.Address, remote.Address))
-                return (remote.ServerTag ?? tag) == tag;
             if (_remote.ServerTag is null)
                 Volatile.Write(ref _remote, _remote with { ServerTag = tag });
             return _remote.ServerTag == tag;
@@ -381,7 +379,7 @@ internal sealed partial class ModelTransfer : IDisposable
             if (now.Tag != stale.Tag || (now.Size ?? _part.Size) != _part.Size)
                 throw new RemoteChangedException(_download.Source);
             lock (_segments)
-                Volatile.Write(ref _remote, now);
+                Volatile.Write(ref _remote, now with { ServerTag = now.ServerTag ?? _remote.ServerTag });
         }
         finally
         {
