@@ -34,9 +34,7 @@ internal sealed record Deployment
     public bool IsRunning => Container?.State is ContainerState.Running or ContainerState.Restarting;
 
     /// <summary>The names of the image; which one, where the compose file names none, each version of Compose has its own mind.</summary>
-    public IReadOnlyList<string> Images => Compose is null ? []
-        : Compose.Image is { } image ? [image]
-        : [$"{Project}-{Compose.Name}", $"{Project}_{Compose.Name}"];
+    public IReadOnlyList<string> Images => Compose is null ? [] : ImagesOf(Compose, Project);
 
     /// <summary>The networks that Compose makes for the container.</summary>
     public IReadOnlyList<string> Networks => Compose is null or { NetworkMode: not null } ? []
@@ -87,6 +85,10 @@ internal sealed record Deployment
             : ComposeFile.Load(blueprint.Project.Files, profiles: ["*"]);
         return (blueprint is null ? file.Services[0] : blueprint.Service, file.ProjectName);
     }
+
+    /// <summary>The names that the image of a service has or may have.</summary>
+    public static IReadOnlyList<string> ImagesOf(ComposeService compose, string project) =>
+        compose.Image is { } image ? [image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest"] : [$"{project}-{compose.Name}:latest", $"{project}_{compose.Name}:latest"];
 
     private static bool IsWithoutComposeFile(DeploymentPlan plan, InstallContext context) =>
         Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is { } compose && plan.Missing.Any(file => file.Path == compose);
