@@ -17,6 +17,7 @@ internal static class Program
             UndoFixCommand.Create(),
             ReportCommand.Create(),
             RunWorkflowCommand.Create(),
+            SaveModelCommand.Create(),
             QuickstartCommand.Create(),
             EmulateCommand.Create(),
         };
