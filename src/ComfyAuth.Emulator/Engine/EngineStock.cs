@@ -60,7 +60,13 @@ internal sealed class EngineStock(EngineState state)
     }
 
     public Task ListNetworksAsync(HttpContext context) =>
-        context.WriteJsonAsync(new JsonArray([.. NetworksOfTheEngine.Select(name => (JsonNode)Network(name, new Dictionary<string, string>())), .. All(_networks).Select(item => (JsonNode)Network(item.Name, item.Value))]));
+        context.WriteJsonAsync(new JsonArray(
+        [
+            .. NetworksOfTheEngine.Select(name => (Name: name, Value: (IReadOnlyDictionary<string, string>)new Dictionary<string, string>()))
+                .Concat(All(_networks))
+                .Where(item => IsChosen(context, item.Value))
+                .Select(item => (JsonNode)Network(item.Name, item.Value)),
+        ]));
 
     public Task RemoveNetworkAsync(HttpContext context, string name)
     {
@@ -76,7 +82,7 @@ internal sealed class EngineStock(EngineState state)
     }
 
     public Task ListVolumesAsync(HttpContext context) => context.WriteJsonAsync(EngineJson.Members(
-        (nameof(Volumes), new JsonArray([.. All(_volumes).Select(item => (JsonNode)Volume(item.Name, item.Value))])),
+        (nameof(Volumes), new JsonArray([.. All(_volumes).Where(item => IsChosen(context, item.Value)).Select(item => (JsonNode)Volume(item.Name, item.Value))])),
         ("Warnings", null)));
 
     public Task RemoveVolumeAsync(HttpContext context, string name)
@@ -89,6 +95,9 @@ internal sealed class EngineStock(EngineState state)
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }
+
+    private static bool IsChosen(HttpContext context, IReadOnlyDictionary<string, string> labels) =>
+        ContainerFilters.ReadAll(context.Request.Query["filters"]).GetValueOrDefault("label", []).All(label => ContainerFilters.HasLabel(labels, label));
 
     private static JsonObject Network(string name, IReadOnlyDictionary<string, string> labels) => new()
     {
