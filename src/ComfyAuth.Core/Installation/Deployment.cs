@@ -9,7 +9,7 @@ namespace ComfyAuth.Installation;
 /// <summary>What there is of a deployment, and what it will be once its missing files are laid out. Looks only.</summary>
 internal sealed record Deployment
 {
-    /// <summary>The files to lay out; null where the container was made by hand, or the service is none of ours.</summary>
+    /// <summary>The files to lay out; null where the container was made by hand, or the service has no ComfyUI-Login.</summary>
     public DeploymentPlan? Plan { get; private init; }
 
     /// <summary>The stack, as it will be.</summary>
@@ -70,9 +70,9 @@ internal sealed record Deployment
         return new() { Plan = plan, Stack = stack, Service = service, Container = container, Compose = compose, Project = project };
     }
 
-    /// <summary>What of the files is missing, without asking the engine; null for a service that is none of ours.</summary>
-    public static DeploymentPlan? PlanOf(InstallContext context) => context.Service.Name == DeploymentTemplates.ServiceName
-        ? DeploymentTemplates.Plan(context.Root, new() { Cpu = context.Options.Cpu, Port = context.Options.Port })
+    /// <summary>What of the files is missing, without asking the engine; null for a service without ComfyUI-Login.</summary>
+    public static DeploymentPlan? PlanOf(InstallContext context) => context.Service.Auth == AuthKind.ComfyUILogin
+        ? DeploymentTemplates.Plan(context.Root, new() { Service = context.Options.Service, Cpu = context.Options.Cpu, Port = context.Options.Port })
         : null;
 
     /// <summary>What Compose would make of the service, and in which project.</summary>
@@ -91,7 +91,7 @@ internal sealed record Deployment
         compose.Image is { } image ? [image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest"] : [$"{project}-{compose.Name}:latest", $"{project}_{compose.Name}:latest"];
 
     private static bool IsWithoutComposeFile(DeploymentPlan plan, InstallContext context) =>
-        Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is { } compose && plan.Missing.Any(file => file.Path == compose);
+        Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is not { } compose || plan.Missing.Any(file => file.Path == compose);
 
     private static ComfyAuthException Foreign(ContainerDetails container, ContainerOrigin origin) => new(
         "InstallContainerForeign",

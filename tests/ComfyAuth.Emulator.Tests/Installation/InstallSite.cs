@@ -18,7 +18,7 @@ namespace ComfyAuth.Emulator.Tests.Installation;
 /// </summary>
 internal sealed class InstallSite : IAsyncDisposable
 {
-    public const string Service = DeploymentTemplates.ServiceName;
+    public const string Service = "comfyui-qwen";
     public const string ServiceFolder = "docker-configurations/services/comfyui-qwen";
     public const string PasswordFile = ServiceFolder + "/.secrets/PASSWORD";
     public const string ModelsFolder = "docker-configurations/shared/models";
