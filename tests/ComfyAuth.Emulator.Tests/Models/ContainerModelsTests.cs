@@ -26,7 +26,7 @@ public sealed class ContainerModelsTests
         Assert.Equal((ModelDownloadOutcome.Downloaded, "/app/models/vae/model.safetensors"), (result.Outcome, result.Path));
         var file = await engine.ReadFileAsync("up", result.Path, 2 * DownloadBench.Length, Stop);
         Assert.Equal(bench.Content.Sha256, Convert.ToHexStringLower(SHA256.HashData(file.Content.Span)));
-        Assert.Empty(Directory.EnumerateFiles(bench.Folder, "*.safetensors*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.EnumerateFiles(Path.GetDirectoryName(bench.Target)!));
 
         var requests = bench.Hub.Requests;
         Assert.Equal(ModelDownloadOutcome.Present, (await models.PutAsync("up", "/app/models", "vae/model.safetensors", bench.Download(), stop: Stop)).Outcome);
