@@ -19,6 +19,7 @@ internal sealed class ContainerArchive(EngineState state)
             throw new EngineError(StatusCodes.Status400BadRequest, "bad parameter: pathcannot be empty");
 
         var path = "/" + given.Trim('/');
+        container = container with { Files = WithMounts(container, path) };
         var entry = Entry(container, path) ?? throw new EngineError(StatusCodes.Status404NotFound, $"Could not find the file {given} in container {asked}");
         if (HttpMethods.IsPut(context.Request.Method))
             return WriteAsync(context, container, path, entry);
@@ -35,6 +36,31 @@ internal sealed class ContainerArchive(EngineState state)
         container.Files.TryGetValue(path, out var entry) ? entry
         : path == "/" || container.Files.Keys.Any(file => file.StartsWith(path + "/", StringComparison.Ordinal)) ? EmulatedFile.Directory
         : null;
+
+    /// <summary>What is mounted from this machine is as it is there now.</summary>
+    private static Dictionary<string, EmulatedFile> WithMounts(EmulatedContainer container, string path)
+    {
+        var files = container.Files.ToDictionary();
+        foreach (var mount in container.Mounts.Where(mount => mount.Type == "bind" && (IsWithin(mount.Destination, path) || IsWithin(path, mount.Destination))))
+        {
+            if (File.Exists(mount.Source))
+                files[mount.Destination] = FileOf(mount.Source);
+            else if (Directory.Exists(mount.Source))
+                files[mount.Destination] = EmulatedFile.Directory;
+            foreach (var file in Directory.Exists(mount.Source) ? Directory.EnumerateFiles(mount.Source, "*", SearchOption.AllDirectories) : [])
+                files[$"{mount.Destination}/{Path.GetRelativePath(mount.Source, file).Replace('\\', '/')}"] = FileOf(file);
+        }
+
+        return files;
+    }
+
+    private static bool IsWithin(string path, string folder) => path == folder || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
+
+    private static EmulatedFile FileOf(string path) => new(File.ReadAllBytes(path))
+    {
+        ModifiedAt = File.GetLastWriteTimeUtc(path),
+        Mode = OperatingSystem.IsWindows() ? (UnixFileMode)0b110_100_100 : File.GetUnixFileMode(path),
+    };
 
     private static JsonObject Stat(string path, EmulatedFile entry) => new()
     {

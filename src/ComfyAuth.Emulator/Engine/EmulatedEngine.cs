@@ -16,6 +16,7 @@ public sealed class EmulatedEngine : EmulatedServer
     private const int LongestSocketPath = 103;
 
     private readonly EngineState _state;
+    private readonly EngineStock _stock;
     private readonly EngineApi _api;
     private readonly string? _folder;
 
@@ -24,7 +25,8 @@ public sealed class EmulatedEngine : EmulatedServer
     {
         _folder = folder;
         _state = new(clock);
-        _api = new(_state, Closing);
+        _stock = new(_state);
+        _api = new(_state, _stock, Closing);
     }
 
     /// <summary>Where it listens.</summary>
@@ -41,6 +43,25 @@ public sealed class EmulatedEngine : EmulatedServer
         get => _state.Starting;
         set => _state.Starting = value;
     }
+
+    /// <summary>
+    /// Is told of each container that ran and does not any more, however it ended, before the engine answers: here the program that it
+    /// stands for can be ended. May be changed at any time.
+    /// </summary>
+    public Action<EmulatedContainer>? Ended
+    {
+        get => _state.Ended;
+        set => _state.Ended = value;
+    }
+
+    /// <summary>The names of its images.</summary>
+    public IReadOnlyList<string> Images => _stock.Images;
+
+    /// <summary>The names of its networks, without those that each engine has.</summary>
+    public IReadOnlyList<string> Networks => _stock.Networks;
+
+    /// <summary>The names of its volumes.</summary>
+    public IReadOnlyList<string> Volumes => _stock.Volumes;
 
     /// <summary>Its containers as they are now.</summary>
     public IReadOnlyList<EmulatedContainer> Containers => _state.Containers;
@@ -86,6 +107,20 @@ public sealed class EmulatedEngine : EmulatedServer
         ArgumentNullException.ThrowIfNull(container);
         _state.Add(container);
     }
+
+    /// <summary>Adds an image; nothing happens when it is there.</summary>
+    /// <param name="name">Its name, with a tag.</param>
+    public void AddImage(string name) => _stock.AddImage(name);
+
+    /// <summary>Adds a network, or replaces it.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="labels">Its labels; null for none.</param>
+    public void AddNetwork(string name, IReadOnlyDictionary<string, string>? labels = null) => _stock.AddNetwork(name, labels ?? new Dictionary<string, string>());
+
+    /// <summary>Adds a volume, or replaces it.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="labels">Its labels; null for none.</param>
+    public void AddVolume(string name, IReadOnlyDictionary<string, string>? labels = null) => _stock.AddVolume(name, labels ?? new Dictionary<string, string>());
 
     /// <summary>Removes a container; nothing happens when there is none.</summary>
     /// <param name="name">Its name.</param>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace ComfyAuth.Emulator.Engine;
 
 /// <summary>Which request is answered how. See https://docs.docker.com/reference/api/engine/version/v1.41/.</summary>
-internal sealed partial class EngineApi(EngineState state, CancellationToken closing)
+internal sealed partial class EngineApi(EngineState state, EngineStock stock, CancellationToken closing)
 {
     public const string Version = "1.41";
     public const string OldestVersion = "1.12";
@@ -55,6 +55,14 @@ internal sealed partial class EngineApi(EngineState state, CancellationToken clo
             ("GET", ["containers", var id, "top"]) => TopAsync(context, Container(id)),
             ("HEAD" or "GET" or "PUT", ["containers", var id, "archive"]) => _archive.AnswerAsync(context, Container(id), id),
             ("POST", ["containers", var id, "exec"]) => throw (Container(id) is { IsRunning: false } stopped ? EngineError.NotRunning(stopped) : EngineError.NotEmulated("exec")),
+            ("DELETE", ["containers", var id]) => RemoveAsync(context, Container(id)),
+            ("GET", ["images", "json"]) => stock.ListImagesAsync(context),
+            ("GET", ["images", .. var name, "json"]) => stock.InspectImageAsync(context, NameOf(name)),
+            ("DELETE", ["images", .. var name]) => stock.RemoveImageAsync(context, NameOf(name)),
+            ("GET", ["networks"]) => stock.ListNetworksAsync(context),
+            ("DELETE", ["networks", var name]) => stock.RemoveNetworkAsync(context, name),
+            ("GET", ["volumes"]) => stock.ListVolumesAsync(context),
+            ("DELETE", ["volumes", var name]) => stock.RemoveVolumeAsync(context, name),
             ("POST", ["containers", var id, var action]) when ContainerActions.Knows(action) => _actions.AnswerAsync(context, Container(id), id, action, stop),
             _ => throw new EngineError(StatusCodes.Status404NotFound, "page not found"),
         };
@@ -77,6 +85,18 @@ internal sealed partial class EngineApi(EngineState state, CancellationToken clo
     }
 
     private EmulatedContainer Container(string id) => state.Find(id) ?? throw EngineError.NoContainer(id);
+
+    // A server leaves an escaped slash of a path as it is.
+    private static string NameOf(string[] parts) => Uri.UnescapeDataString(string.Join('/', parts));
+
+    private Task RemoveAsync(HttpContext context, EmulatedContainer container)
+    {
+        if (container.IsRunning && !EngineQuery.IsTrue(context.Request.Query["force"]))
+            throw new EngineError(StatusCodes.Status409Conflict, $"You cannot remove a running container {container.Id}. Stop the container before attempting removal or force remove");
+        state.Remove(container.Name);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
 
     private Task ListAsync(HttpContext context)
     {

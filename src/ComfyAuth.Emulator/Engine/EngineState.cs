@@ -19,6 +19,9 @@ internal sealed class EngineState(TimeProvider clock)
     /// <summary>Is told of each start that the engine was asked for, before it answers.</summary>
     public Action<EmulatedContainer>? Starting { get; set; }
 
+    /// <summary>Is told of each container that ran and does not any more, before the engine answers.</summary>
+    public Action<EmulatedContainer>? Ended { get; set; }
+
     public DateTimeOffset Now => clock.GetUtcNow();
 
     /// <summary>Ends at the next change. To be taken before looking, so that no change is missed.</summary>
@@ -63,13 +66,18 @@ internal sealed class EngineState(TimeProvider clock)
 
     public void Remove(string name)
     {
+        EmulatedContainer gone;
         lock (_lock)
         {
-            if (_containers.Find(container => container.Name == name) is not { } gone)
+            if (_containers.Find(container => container.Name == name) is not { } found)
                 return;
+            gone = found;
             _containers.Remove(gone);
             Record(gone, "destroy");
         }
+
+        if (gone.IsRunning)
+            Ended?.Invoke(gone);
     }
 
     /// <summary>Changes a container, in one step with the check that comes before and the events that come of it.</summary>
@@ -77,17 +85,22 @@ internal sealed class EngineState(TimeProvider clock)
     /// <param name="change">Gives what it becomes, and the events; throws when it cannot be.</param>
     public void Change(string name, Func<EmulatedContainer, (EmulatedContainer Container, IEnumerable<(string Action, string Name, string Value)> Events)> change)
     {
+        EmulatedContainer before, changed;
         lock (_lock)
         {
             var index = _containers.FindIndex(container => container.Name == name);
             if (index < 0)
                 throw EngineError.NoContainer(name);
-            var (changed, events) = change(_containers[index]);
+            before = _containers[index];
+            (changed, var events) = change(before);
             _containers[index] = changed;
             foreach (var (action, detail, value) in events)
                 Record(changed, action, detail, value);
             Tell();
         }
+
+        if (before.IsRunning && !changed.IsRunning)
+            Ended?.Invoke(changed);
     }
 
     public void Record(EmulatedContainer container, string action, string detail = "", string value = "")
