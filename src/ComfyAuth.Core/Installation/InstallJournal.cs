@@ -94,7 +94,7 @@ internal sealed class InstallJournal
     {
         if (kind is InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output or InstallChangeKind.Model)
             target = Path.GetRelativePath(_root, target).Replace('\\', '/');
-        if (_changes.Exists(change => change.Kind == kind && change.Target == target))
+        if (_changes.Exists(change => change.Run == Run && change.Kind == kind && change.Target == target))
             return;
         _changes.Add(new(Run, _step, kind, target));
         Write();
