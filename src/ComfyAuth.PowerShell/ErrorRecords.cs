@@ -33,6 +33,7 @@ public static class ErrorRecords
         ["ContainerAbsent"] = ErrorCategory.ObjectNotFound,
         ["ContainerChangedMeanwhile"] = ErrorCategory.ResourceBusy,
         ["ContainerKeepsToken"] = ErrorCategory.InvalidOperation,
+        ["ContainerModelIncomplete"] = ErrorCategory.WriteError,
         ["ContainerNotFound"] = ErrorCategory.ObjectNotFound,
         ["ContainerWaitFailed"] = ErrorCategory.ResourceUnavailable,
         ["ContainerWaitStalled"] = ErrorCategory.OperationTimeout,
