@@ -109,7 +109,7 @@ internal sealed class ModelsStep : InstallStep
     {
         foreach (var download in downloads)
         {
-            NoteFolders(context, Path.GetDirectoryName(download.Target)!);
+            context.NoteFolders(Path.GetDirectoryName(download.Target)!);
             context.Journal.Note(InstallChangeKind.Model, download.Target);
         }
 
@@ -137,16 +137,6 @@ internal sealed class ModelsStep : InstallStep
                 first.Remedy,
                 first);
         }
-    }
-
-    /// <summary>Notes the folders that come into being, the upper ones first.</summary>
-    private static void NoteFolders(InstallContext context, string folder)
-    {
-        // A link leads to another disk, where an empty folder does no harm.
-        if (Directory.Exists(folder) || RealPath.Inside(context.Root, RealPath.Of(folder)) is null)
-            return;
-        NoteFolders(context, Path.GetDirectoryName(folder)!);
-        context.Journal.Note(InstallChangeKind.Folder, folder);
     }
 
     /// <summary>Asks ComfyUI for the files that it can load. Where it cannot be asked, that is told: a later step proves that it answers.</summary>
