@@ -147,7 +147,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
     /// <summary>Removes the image, where it is the one of the service.</summary>
     private async Task<string?> RemoveImageAsync(string name, CancellationToken stop) =>
-        Deployment.ComposeOf(context.Stack, context.Service, []) is ({ } compose, var project) && Deployment.ImagesOf(compose, project).Contains(name)
+        Deployment.ComposeOf(context.Stack, context.Service, []) is ({ } compose, var file) && Deployment.ImagesOf(compose, file.ProjectName).Contains(name)
             ? await UnlessUsed(() => context.Engine.RemoveImageAsync(name, stop)).ConfigureAwait(false)
             : "it is not the image of the service";
 
@@ -159,7 +159,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     {
         if (!(await list(null, stop).ConfigureAwait(false)).Contains(name))
             return null;
-        var own = await list([$"{ContainerOrigin.ProjectLabel}={Deployment.ComposeOf(context.Stack, context.Service, []).Project}"], stop).ConfigureAwait(false);
+        var own = await list([$"{ContainerOrigin.ProjectLabel}={Deployment.ComposeOf(context.Stack, context.Service, []).File.ProjectName}"], stop).ConfigureAwait(false);
         return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
     }
 

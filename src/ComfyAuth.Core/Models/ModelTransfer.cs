@@ -433,6 +433,9 @@ internal sealed partial class ModelTransfer : IDisposable
             }
         }
 
+        // Of an empty file nothing came.
+        if (isHeaderDue)
+            await CheckHeaderAsync(_part.Size, stop).ConfigureAwait(false);
         return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
     }
 

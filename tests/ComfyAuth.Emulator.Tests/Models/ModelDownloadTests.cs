@@ -346,6 +346,28 @@ public sealed class ModelDownloadTests
     }
 
     [Fact]
+    public async Task An_empty_model_is_none()
+    {
+        await using var bench = await DownloadBench.StartAsync();
+        bench.Offer(HubContent.Of([]));
+
+        Assert.Contains("it is empty", (await bench.FailAsync(isPinned: false)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(405)]
+    [InlineData(501)]
+    public async Task A_mirror_that_knows_no_HEAD_is_asked_by_GET(int status)
+    {
+        await using var bench = await DownloadBench.StartAsync();
+        bench.Hub.Faults = request => request.Method == "HEAD" ? new() { Answer = new(status, "text/plain", "") } : null;
+
+        await bench.RunAsync(isPinned: false);
+
+        await bench.AssertIsWholeAsync();
+    }
+
+    [Fact]
     public async Task A_login_page_in_place_of_the_hub_is_named()
     {
         await using var bench = await DownloadBench.StartAsync();
