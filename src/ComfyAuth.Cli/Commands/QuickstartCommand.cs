@@ -5,6 +5,7 @@ using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Environments;
+using ComfyAuth.Installation;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
@@ -21,11 +22,19 @@ internal static class QuickstartCommand
         var keep = new Option<bool>("--keep") { Description = "Keep the sample stack." };
         var path = new Option<string?>("--path") { Description = "Lay the sample stack out in this new or empty folder, and keep it.", Validators = { CommandSession.RequireValue } };
         var serve = new Option<bool>("--serve") { Description = "Keep the emulated engine and services running until Ctrl+C, to try the other commands on." };
-        var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { keep, path, serve };
+        var install = new Option<bool>("--install") { Description = "Show an installation in place of a repair." };
+        var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { install, keep, path, serve };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(install) && result.GetValue(serve))
+                result.AddError("--serve goes with the repair, not with --install.");
+        });
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             json: false,
             verbose: false,
-            (session, stop) => RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), parsed.GetValue(serve), stop),
+            (session, stop) => parsed.GetValue(install)
+                ? InstallAsync(session, parsed.GetValue(path), parsed.GetValue(keep), stop)
+                : RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), parsed.GetValue(serve), stop),
             cancellationToken));
         return command;
     }
@@ -61,6 +70,42 @@ internal static class QuickstartCommand
         }
 
         return code;
+    }
+
+    /// <summary>Shows an installation into an empty folder, the same again, one that fails, and the removal.</summary>
+    private static async Task<int> InstallAsync(CommandSession session, string? chosen, bool keep, CancellationToken stop)
+    {
+        var folder = chosen is null ? Temporary() : Path.GetFullPath(chosen);
+        using var claim = chosen is null ? null : Claim(folder);
+        var root = Path.Combine(folder, "stack");
+        var reports = Path.Combine(folder, "reports");
+        try
+        {
+            await using var sample = await SampleInstallation.StartAsync(root, stop);
+            var installer = new Installer(sample.Client, new SampleDeployer(sample.Engine, sample.Client), session.Redactor, session.Verifier) { HubEndpoint = sample.Hub.Address };
+            Task<InstallReport> RunAsync() => installer.RunAsync(Installer.StackAt(root), sample.Options with { ReportDirectory = reports }, null, step => InstallDisplay.Print(session, step), null, stop);
+
+            Title("1. The installation: each step looks, changes what is missing, and proves it");
+            var installed = await RunAsync();
+            Title("2. The same again: what is there is left alone");
+            var again = await RunAsync();
+            Title("3. A step fails: what it had changed is taken back");
+            sample.SpoilModel();
+            var failed = await RunAsync();
+            Title("4. The removal: models, pictures and what you have changed stay");
+            var removed = new List<UndoneChange>();
+            await foreach (var undone in new Uninstaller(sample.Client, session.Redactor, session.Verifier).RunAsync(Uninstaller.StackAt(root), null, null, stop))
+                removed.Add(undone);
+            session.Show(removed, undone => undone.Stack, InstallDisplay.Of);
+
+            session.Say($"\nThe reports: {reports}");
+            return (installed.Outcome, again.Outcome, failed.Outcome) == (InstallOutcome.Installed, InstallOutcome.Unchanged, InstallOutcome.RolledBack) ? ExitCode.Fine : ExitCode.NotFine;
+        }
+        finally
+        {
+            if (chosen is null && !keep && Directory.Exists(root))
+                Directory.Delete(root, recursive: true);
+        }
     }
 
     private static async Task<int> ShowAsync(CommandSession session, GenAIStack stack, string folder, CancellationToken stop)

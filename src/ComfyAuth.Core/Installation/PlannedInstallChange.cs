@@ -7,6 +7,9 @@ public sealed class PlannedInstallChange : PlannedChange
         : base(target, action) =>
         MakeAsync = make;
 
+    /// <summary>Whether a container of the user's that runs is interrupted, so that nobody who only installs should be surprised by it.</summary>
+    public bool Interrupts { get; internal init; }
+
     internal override string? File => null;
 
     /// <summary>Makes the change. Before each thing that it does to the machine, it writes into the journal how that is undone.</summary>

@@ -24,4 +24,6 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(ValidationReport))]
 [JsonSerializable(typeof(IReadOnlyList<ComfyImage>))]
 [JsonSerializable(typeof(InstallReport))]
+[JsonSerializable(typeof(IReadOnlyList<InstallReport>))]
+[JsonSerializable(typeof(IReadOnlyList<UndoneChange>))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

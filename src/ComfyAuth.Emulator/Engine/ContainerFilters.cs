@@ -34,8 +34,10 @@ internal sealed class ContainerFilters
         && Any("health", value => value.Equals(container.Health.ToString(), StringComparison.OrdinalIgnoreCase))
         && (!_wanted.TryGetValue("label", out var labels) || labels.All(label => HasLabel(container, label)));
 
-    public static bool HasLabel(EmulatedContainer container, string label) =>
-        label.Split('=', 2) is [var name, .. var rest] && container.Labels.TryGetValue(name, out var value) && (rest.Length == 0 || rest[0] == value);
+    public static bool HasLabel(EmulatedContainer container, string label) => HasLabel(container.Labels, label);
+
+    public static bool HasLabel(IReadOnlyDictionary<string, string> labels, string label) =>
+        label.Split('=', 2) is [var name, .. var rest] && labels.TryGetValue(name, out var value) && (rest.Length == 0 || rest[0] == value);
 
     /// <summary>Names with their values, as a list or, as the Docker CLI writes them, as the names of a map.</summary>
     public static Dictionary<string, IReadOnlyList<string>> ReadAll(string? text)
