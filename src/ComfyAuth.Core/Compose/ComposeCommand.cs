@@ -71,6 +71,16 @@ public sealed partial class ComposeCommand
     public Task UpAsync(ComposeProject project, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
         RunAsync(project, ["up", "-d"], services, progress, stop);
 
+    /// <summary>Builds the images of services, as their compose files say.</summary>
+    /// <inheritdoc cref="UpAsync"/>
+    public Task BuildAsync(ComposeProject project, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
+        RunAsync(project, ["build"], services, progress, stop);
+
+    /// <summary>Pulls the images of services.</summary>
+    /// <inheritdoc cref="UpAsync"/>
+    public Task PullAsync(ComposeProject project, IReadOnlyList<string> services, IProgress<ComposeProgress>? progress, CancellationToken stop) =>
+        RunAsync(project, ["pull"], services, progress, stop);
+
     /// <summary>Stops and removes the project's containers and networks; volumes stay.</summary>
     /// <inheritdoc cref="UpAsync"/>
     public Task DownAsync(ComposeProject project, IProgress<ComposeProgress>? progress, CancellationToken stop) =>

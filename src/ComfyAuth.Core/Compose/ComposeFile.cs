@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using ComfyAuth.DotEnv;
 
 namespace ComfyAuth.Compose;
@@ -7,7 +8,7 @@ namespace ComfyAuth.Compose;
 /// The services that one or more compose files describe, as Compose v2 sees them in the end: files merged in order,
 /// variables replaced out of the environment and <c>.env</c>, relative paths resolved (Compose specification).
 /// </summary>
-public sealed class ComposeFile
+public sealed partial class ComposeFile
 {
     private ComposeFile(IReadOnlyList<string> paths, IReadOnlyList<ComposeService> services, ComposePlace? versionPlace, IReadOnlyList<ComposePlace> notFollowed)
     {
@@ -22,6 +23,9 @@ public sealed class ComposeFile
 
     /// <summary>The services that the profiles enable, in the order of the files.</summary>
     public IReadOnlyList<ComposeService> Services { get; }
+
+    /// <summary>The project's name, where no other is given on the command line: <c>COMPOSE_PROJECT_NAME</c>, the top-level <c>name</c>, or what Compose makes of the folder's.</summary>
+    internal string ProjectName { get; private init; } = "";
 
     /// <summary>Where the obsolete <c>version</c> stands; null where there is none.</summary>
     public ComposePlace? VersionPlace { get; }
@@ -89,17 +93,22 @@ public sealed class ComposeFile
                 notFollowed.Add(map.PlaceOf("extends"));
         }
 
-        return new ComposeFile([.. files.Select(file => file.Path)], services, root.Node["version"] is null ? null : root.PlaceOf("version"), notFollowed);
+        return new ComposeFile([.. files.Select(file => file.Path)], services, root.Node["version"] is null ? null : root.PlaceOf("version"), notFollowed)
+        {
+            ProjectName = ProjectNameOf(variables.Lookup("COMPOSE_PROJECT_NAME") is { Length: > 0 } given ? given : root.Text("name") ?? Path.GetFileName(projectFolder)),
+        };
     }
 
     /// <summary>Keeps what describes services, with its variables replaced; extensions (<c>x-*</c>) are only there for their anchors.</summary>
     private static ComposeMapping Prepare(ComposeMapping tree, ComposeEnvironment variables)
     {
         var entries = tree.Entries
-            .Where(pair => pair.Key is "services" or "version" or "include" or "volumes")
+            .Where(pair => pair.Key is "name" or "services" or "version" or "include" or "volumes")
             .ToDictionary(pair => pair.Key, pair => pair.Value with { Value = variables.Interpolate(pair.Value.Value, pair.Key) });
         return new ComposeMapping(tree.Place, entries);
     }
+
+    private static string ProjectNameOf(string name) => NoPartOfProjectName().Replace(name.ToLowerInvariant(), "").TrimStart('-', '_');
 
     /// <summary>The volumes whose names do not begin with the project's: those that have a <c>name</c>, and those that are <c>external</c>.</summary>
     private static Dictionary<string, string> VolumeNames(ComposeReader root)
@@ -131,4 +140,7 @@ public sealed class ComposeFile
             throw ComposeErrors.Invalid(new ComposePlace(path, 1, 1), "the file is not UTF-8 text", "Save it as UTF-8.");
         }
     }
+
+    [GeneratedRegex("[^-_a-z0-9]", RegexOptions.CultureInvariant)]
+    private static partial Regex NoPartOfProjectName();
 }

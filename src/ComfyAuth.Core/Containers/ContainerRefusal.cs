@@ -22,8 +22,8 @@ internal static class ContainerRefusal
     public static DockerException Explain(DockerException error) =>
         Remedy(error.Message) is { } remedy ? new(error.Code, error.Message, remedy, error) : error;
 
-    public static ComfyAuthException Explain(ComposeCommandException error, string remains) =>
-        new(error.Code, $"{error.Message.TrimEnd('.', '\n')}. {remains}", Remedy(error.Message) ?? error.Remedy, error);
+    public static ComfyAuthException Explain(ComposeCommandException error, string remains = "") =>
+        new(error.Code, $"{error.Message.TrimEnd('.', '\n')}. {remains}".TrimEnd(), Remedy(error.Message) ?? error.Remedy, error);
 
     private static string? Remedy(string message) =>
         Array.Find(Known, entry => Array.Exists(entry.Signs, sign => message.Contains(sign, StringComparison.OrdinalIgnoreCase))).Remedy;

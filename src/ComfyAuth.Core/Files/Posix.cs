@@ -51,6 +51,20 @@ internal static partial class Posix
             (MemoryMarshal.Read<ushort>(buffer[mode..]) & typeMask) == regularFile);
     }
 
+    /// <summary>How many bytes a file takes on its disk; less than its length where it has holes.</summary>
+    [SupportedOSPlatform("linux")]
+    public static long AllocatedBytes(string path)
+    {
+        const int currentFolder = -100;
+        const uint blocks = 0x400;
+        const int blocksAt = 48;
+        const int blockSize = 512;
+        Span<byte> buffer = stackalloc byte[256];
+        return StatX(currentFolder, path, 0, blocks, ref MemoryMarshal.GetReference(buffer)) == 0
+            ? MemoryMarshal.Read<long>(buffer[blocksAt..]) * blockSize
+            : throw LastError();
+    }
+
     /// <summary>The user and the group that new files of this process belong to.</summary>
     public static (uint User, uint Group) EffectiveUser() => (GetEUid(), GetEGid());
 

@@ -24,7 +24,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <returns>What became of each, as it is done; an error of one spares the others.</returns>
     public async IAsyncEnumerable<UndoneChange> RunAsync(IReadOnlyList<InstallChange> changes, Func<PlannedChange, Task<bool>>? approve, [EnumeratorCancellation] CancellationToken stop)
     {
-        foreach (var change in changes.Reverse())
+        // A container is restarted so that it reads what was put back.
+        foreach (var change in changes.Reverse().OrderBy(change => change.Kind == InstallChangeKind.Restarted))
         {
             stop.ThrowIfCancellationRequested();
             var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = Shown(change), Outcome = UndoOutcome.Undone };
@@ -72,21 +73,19 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 File.Delete(PathOf(change));
                 return null;
             case InstallChangeKind.Container:
-                await UnlessGone(() => context.Engine.StopAsync(change.Target, stop: stop)).ConfigureAwait(false);
-                await UnlessGone(() => context.Engine.RemoveContainerAsync(change.Target, force: true, stop)).ConfigureAwait(false);
-                return null;
+                return await RemoveContainerAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Started:
-                if (!isRemoval)
+                if (!isRemoval && change.Target == context.Service.Container)
                     await UnlessGone(() => context.Engine.StopAsync(change.Target, stop: stop)).ConfigureAwait(false);
                 return null;
             case InstallChangeKind.Restarted:
-                return isRemoval ? null : await RestartAsync(stop).ConfigureAwait(false);
+                return isRemoval || change.Target != context.Service.Container ? null : await RestartAsync(stop).ConfigureAwait(false);
             case InstallChangeKind.Image:
                 return await UnlessUsed(() => context.Engine.RemoveImageAsync(change.Target, stop)).ConfigureAwait(false);
             case InstallChangeKind.Network:
-                return await UnlessUsed(() => context.Engine.RemoveNetworkAsync(change.Target, stop)).ConfigureAwait(false);
+                return await RemoveAsync(change.Target, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Volume:
-                return isRemoval && !removeData ? Data : await UnlessUsed(() => context.Engine.RemoveVolumeAsync(change.Target, stop)).ConfigureAwait(false);
+                return isRemoval && !removeData ? Data : await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Node:
             case InstallChangeKind.Model:
             case InstallChangeKind.ContainerModel:
@@ -132,12 +131,37 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         return null;
     }
 
+    /// <summary>Removes the container, where it is the one that Compose made from the files of this stack.</summary>
+    private async Task<string?> RemoveContainerAsync(string name, CancellationToken stop)
+    {
+        var all = await context.Engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
+        if (all.FirstOrDefault(container => container.Name == name) is not { } found)
+            return null;
+        if (name != context.Service.Container || found.Labels.GetValueOrDefault(ContainerOrigin.ProjectLabel + ".working_dir") is not { Length: > 0 } folder || !IsInside(folder))
+            return "it was not made from the files of this stack";
+        await UnlessGone(() => context.Engine.StopAsync(found.Id, stop: stop)).ConfigureAwait(false);
+        await UnlessGone(() => context.Engine.RemoveContainerAsync(found.Id, force: true, stop)).ConfigureAwait(false);
+        return null;
+    }
+
+    private bool IsInside(string folder) => RealPath.Comparer.Equals(RealPath.Of(folder), RealPath.Of(context.Root)) || RealPath.Inside(context.Root, folder) is not null;
+
+    /// <summary>Removes a network or a volume, where Compose made it for the project of this stack.</summary>
+    private async Task<string?> RemoveAsync(
+        string name, Func<IReadOnlyCollection<string>?, CancellationToken, Task<IReadOnlyList<string>>> list, Func<string, CancellationToken, Task> remove, CancellationToken stop)
+    {
+        if (!(await list(null, stop).ConfigureAwait(false)).Contains(name))
+            return null;
+        var own = await list([$"{ContainerOrigin.ProjectLabel}={Deployment.ComposeOf(context.Stack, context.Service, []).Project}"], stop).ConfigureAwait(false);
+        return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
+    }
+
     private async Task<string?> RestartAsync(CancellationToken stop)
     {
         var lifecycle = new ContainerLifecycle(context.Engine, context.Redactor, context.Logger);
-        var plan = await lifecycle.PlanRestartAsync(context.Stack, context.Service, null, stop).ConfigureAwait(false);
-        if (plan.Container is null)
+        if (await lifecycle.FindAsync(context.Stack, context.Service, stop).ConfigureAwait(false) is null)
             return null;
+        var plan = await lifecycle.PlanRestartAsync(context.Stack, context.Service, null, stop).ConfigureAwait(false);
         await plan.ApplyAsync(stop: stop).ConfigureAwait(false);
         return null;
     }

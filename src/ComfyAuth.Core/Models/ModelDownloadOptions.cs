@@ -8,6 +8,8 @@ public sealed record ModelDownloadOptions
     /// <summary>The variable that names another hub than Hugging Face, such as a mirror.</summary>
     public const string EndpointVariable = "HF_ENDPOINT";
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     /// <summary>The address of the hub; null: what <c>HF_ENDPOINT</c> says, else <c>https://huggingface.co</c>.</summary>
     public Uri? Endpoint { get; init; }
 
@@ -42,5 +44,24 @@ public sealed record ModelDownloadOptions
     internal TimeSpan FirstDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How often is written down what is there.</summary>
-    internal TimeSpan JournalInterval { get; init; } = TimeSpan.FromSeconds(5);
+    internal TimeSpan JournalInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Refuses what is not possible.</summary>
+    /// <exception cref="ComfyAuthException"><c>ModelDownloadOptionsInvalid</c>.</exception>
+    internal void Validate()
+    {
+        Ensure(Connections is >= 1 and <= 32, "1 to 32 connections are possible", "Give a number from 1 to 32; 8 is enough for most lines.");
+        Ensure(FilesAtOnce is >= 1 and <= 16, "1 to 16 files at once are possible", "Give a number from 1 to 16.");
+        Ensure(BytesPerSecond is null or >= 1024, "A download of less than 1,024 bytes a second never ends", "Give the limit in bytes a second, or none.");
+        Ensure(StallTimeout > TimeSpan.Zero && StallTimeout <= LongestWait, "The time without a byte must be more than nothing and at most a day", "Give some seconds, such as 30s.");
+        Ensure(Attempts is >= 1 and <= 1000, "1 to 1,000 attempts are possible", "Give a number from 1 to 1000.");
+        Ensure(LockTimeout >= TimeSpan.Zero && LockTimeout <= LongestWait, "The time to wait for another process must be at most a day", "Give some minutes, such as 10m.");
+        Ensure(ChunkBytes > 0, "A part has at least a byte", "Give more.");
+
+        static void Ensure(bool isFine, string message, string remedy)
+        {
+            if (!isFine)
+                throw new ComfyAuthException("ModelDownloadOptionsInvalid", message + ".", remedy);
+        }
+    }
 }

@@ -61,7 +61,7 @@ internal sealed class InstallSite : IAsyncDisposable
     public PasswordVerifier Verifier { get; } = new();
 
     /// <summary>The stand-ins of the models, as the hub has them.</summary>
-    public IReadOnlyList<HubFile> Models { get; private set; } = [];
+    public IReadOnlyList<HostedFile> Models { get; private set; } = [];
 
     /// <summary>On the processor, on the site's port.</summary>
     public InstallOptions Options => new() { Cpu = true, Port = Port, Timeout = TimeSpan.FromSeconds(30) };
@@ -151,7 +151,7 @@ internal sealed class InstallSite : IAsyncDisposable
 
     private void LayModels()
     {
-        Models = [.. DefaultLayout.QwenModels.Select((model, index) => new HubFile(model.Repository!, model.PathInRepository!, HubContent.Safetensors(200_000 + (50_000 * index), index + 1)))];
+        Models = [.. DefaultLayout.QwenModels.Select((model, index) => new HostedFile(model.Repository!, model.PathInRepository!, HubContent.Safetensors(200_000 + (50_000 * index), index + 1)))];
         foreach (var model in Models)
             Hub.Add(model);
         var description = System.Text.Encoding.UTF8.GetString(DeploymentTemplates.Plan(Root, new() { Cpu = true, Port = Port }).Missing.Single(file => file.Path == GenAIStack.FileName).Content.Span);

@@ -1,0 +1,98 @@
+using System.Text;
+using ComfyAuth.Compose;
+using ComfyAuth.Containers;
+using ComfyAuth.Docker;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Installation;
+
+/// <summary>What there is of a deployment, and what it will be once its missing files are laid out. Looks only.</summary>
+internal sealed record Deployment
+{
+    /// <summary>The files to lay out; null where the container was made by hand, or the service is none of ours.</summary>
+    public DeploymentPlan? Plan { get; private init; }
+
+    /// <summary>The stack, as it will be.</summary>
+    public required GenAIStack Stack { get; init; }
+
+    /// <summary>The service, as it will be.</summary>
+    public required ServiceDefinition Service { get; init; }
+
+    /// <summary>The container; null where it is to be made.</summary>
+    public ContainerDetails? Container { get; private init; }
+
+    /// <summary>What a container that is to be made is made of; null where there is one, and where the compose file includes it from elsewhere.</summary>
+    public ComposeService? Compose { get; private init; }
+
+    /// <summary>The name of the compose project that the container is to be of.</summary>
+    public string Project { get; private init; } = "";
+
+    /// <summary>The files to lay out.</summary>
+    public IReadOnlyList<DeploymentFile> Missing => Plan?.Missing ?? [];
+
+    /// <summary>Whether the program in the container is there, so that nothing is to be started.</summary>
+    public bool IsRunning => Container?.State is ContainerState.Running or ContainerState.Restarting;
+
+    /// <summary>The names of the image; which one, where the compose file names none, each version of Compose has its own mind.</summary>
+    public IReadOnlyList<string> Images => Compose is null ? []
+        : Compose.Image is { } image ? [image]
+        : [$"{Project}-{Compose.Name}", $"{Project}_{Compose.Name}"];
+
+    /// <summary>The networks that Compose makes for the container.</summary>
+    public IReadOnlyList<string> Networks => Compose is null or { NetworkMode: not null } ? []
+        : Compose.Networks.Count == 0 ? [$"{Project}_default"]
+        : [.. Compose.Networks.Select(network => $"{Project}_{network}")];
+
+    /// <summary>The volumes that Compose makes for the container.</summary>
+    public IReadOnlyList<string> Volumes => Compose is null ? [] :
+    [
+        .. Compose.Mounts.Where(mount => mount is { Kind: ComposeMountKind.Volume, Source: not null }).Select(mount => mount.VolumeName ?? $"{Project}_{mount.Source}"),
+    ];
+
+    /// <summary>Looks.</summary>
+    /// <exception cref="DockerException">The engine cannot be asked.</exception>
+    /// <exception cref="ComfyAuthException">
+    /// <c>InstallContainerForeign</c>: the container is of another installation; or what <see cref="DeploymentTemplates.Plan"/>,
+    /// <see cref="ComposeFile.Load"/> and <see cref="ContainerLifecycle.PlanStartAsync"/> report.
+    /// </exception>
+    public static async Task<Deployment> LookAsync(InstallContext context, CancellationToken stop)
+    {
+        var container = await new ContainerLifecycle(context.Engine, context.Redactor).FindAsync(context.Stack, context.Service, stop).ConfigureAwait(false);
+        var plan = PlanOf(context);
+        if (container is not null && plan is not null && IsWithoutComposeFile(plan, context))
+        {
+            if (ContainerOrigin.Of(container) is { } origin)
+                throw Foreign(container, origin);
+            plan = null;
+        }
+
+        var stack = plan?.Stack ?? context.Stack;
+        var service = Installer.ServiceOf(stack, context.Options);
+        var (compose, project) = container is null ? ComposeOf(stack, service, plan?.Missing ?? []) : (null, "");
+        return new() { Plan = plan, Stack = stack, Service = service, Container = container, Compose = compose, Project = project };
+    }
+
+    /// <summary>What of the files is missing, without asking the engine; null for a service that is none of ours.</summary>
+    public static DeploymentPlan? PlanOf(InstallContext context) => context.Service.Name == DeploymentTemplates.ServiceName
+        ? DeploymentTemplates.Plan(context.Root, new() { Cpu = context.Options.Cpu, Port = context.Options.Port })
+        : null;
+
+    /// <summary>What Compose would make of the service, and in which project.</summary>
+    public static (ComposeService? Service, string Project) ComposeOf(GenAIStack stack, ServiceDefinition service, IReadOnlyList<DeploymentFile> missing)
+    {
+        var text = missing.FirstOrDefault(file => file.Path == service.ComposeFile);
+        var blueprint = text is null ? ContainerBlueprint.OfNew(stack, service) : null;
+        var file = blueprint is null
+            ? ComposeFile.Parse([(stack.PathOf(text!.Path), Encoding.UTF8.GetString(text.Content.Span))], Environment.GetEnvironmentVariable, ["*"], null)
+            : ComposeFile.Load(blueprint.Project.Files, profiles: ["*"]);
+        return (blueprint is null ? file.Services[0] : blueprint.Service, file.ProjectName);
+    }
+
+    private static bool IsWithoutComposeFile(DeploymentPlan plan, InstallContext context) =>
+        Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is { } compose && plan.Missing.Any(file => file.Path == compose);
+
+    private static ComfyAuthException Foreign(ContainerDetails container, ContainerOrigin origin) => new(
+        "InstallContainerForeign",
+        $"There is a container '{container.Name}' already, made from '{origin.Folder ?? string.Join(", ", origin.Files)}', which is not of this stack.",
+        $"Install into the stack that it is of; or remove it ('docker rm -f {container.Name}'), or name another 'container' in {GenAIStack.FileName} and in the compose file.");
+}

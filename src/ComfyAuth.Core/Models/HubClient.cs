@@ -1,0 +1,240 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+using ComfyAuth.Comfy;
+using ComfyAuth.Secrets;
+
+namespace ComfyAuth.Models;
+
+/// <summary>
+/// Asks a model hub. The token goes to the hub's own address only: redirects are followed by hand, and none leads from https to http.
+/// </summary>
+/// <remarks>Over HTTP/1.1, so that each part of a file has a connection of its own. A proxy of the environment is used.</remarks>
+internal sealed partial class HubClient : IDisposable
+{
+    private const int MostRedirects = 10;
+    private const int LargestDrainedBody = 64 * 1024;
+
+    private readonly HttpClient _http;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _stallTimeout;
+    private readonly SecretText? _token;
+    private volatile bool _isTokenRefused;
+
+    public HubClient(ModelDownloadOptions options, SecretRedactor redactor, TimeProvider time)
+    {
+        Endpoint = EndpointOf(options.Endpoint);
+        (_time, _stallTimeout, _token) = (time, options.StallTimeout, options.Token);
+        if (_token is not null)
+        {
+            redactor.Register(_token);
+            if (!TokenText().IsMatch(_token.Reveal()))
+                throw new ComfyAuthException("HubTokenInvalid", "The token of the model hub holds a space, a line break or another character that no token has.", "Copy it again from the settings of the hub.");
+        }
+
+        _http = new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                AutomaticDecompression = DecompressionMethods.None,
+                ConnectTimeout = options.StallTimeout,
+                MaxResponseDrainSize = LargestDrainedBody,
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
+            },
+            disposeHandler: true)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestVersion = HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        _http.DefaultRequestHeaders.UserAgent.Add(new("ComfyAuth", typeof(HubClient).Assembly.GetName().Version?.ToString(3)));
+        _http.DefaultRequestHeaders.AcceptEncoding.Add(new("identity"));
+    }
+
+    /// <summary>The address of the hub; ends in a slash.</summary>
+    public Uri Endpoint { get; }
+
+    // Whoever is on the way reads a token that travels in the clear.
+    private bool MayCarryToken => Endpoint.Scheme == Uri.UriSchemeHttps || Endpoint.IsLoopback;
+
+    // What the hub does not know is not sent again: it refuses even public files to it.
+    private SecretText? Token => MayCarryToken && !_isTokenRefused ? _token : null;
+
+    /// <summary>Asks what and where a file is.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="note">Is told what the user should know.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="ComfyAuthException">The hub does not give it.</exception>
+    public async Task<RemoteFile> ResolveAsync(HubFile file, Action<string> note, CancellationToken stop)
+    {
+        if (_token is not null && !MayCarryToken)
+            note($"The token was not sent, because {Endpoint.Host} is reached without encryption.");
+        var token = Token;
+        var wasRefused = _isTokenRefused;
+        var (response, address) = await AskAsync(HttpMethod.Head, file, token, stop).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.Unauthorized && token is not null)
+        {
+            response.Dispose();
+            (response, address) = await AskAsync(HttpMethod.Head, file, null, stop).ConfigureAwait(false);
+            (token, wasRefused) = (null, true);
+        }
+
+        using (response)
+        {
+            if (HubErrors.IsTransient(response.StatusCode))
+                throw HubErrors.Busy(response, address, _time.GetUtcNow());
+            var isRedirect = Redirect(response, address) is not null;
+            if (!isRedirect && !response.IsSuccessStatusCode)
+                throw HubErrors.Refusal(response, file, Endpoint, token is not null, wasRefused);
+            if (wasRefused)
+            {
+                _isTokenRefused = true;
+                note("The hub does not know the token that was sent (it may have expired or been revoked); the file is public and was had without it.");
+            }
+
+            var remote = Describe(response, address);
+
+            // A mirror that leaves out the size, or what tells one content from another, has a storage that knows both.
+            return remote.IsStored && (remote.Size is null || remote.Tag is null) ? await ProbeAsync(remote, stop).ConfigureAwait(false) : remote;
+        }
+    }
+
+    /// <summary>Asks for a range of a file, or for all of it; the answer is judged by whoever reads it.</summary>
+    /// <param name="remote">The file.</param>
+    /// <param name="from">The first byte.</param>
+    /// <param name="to">The byte after the last; null: all of the file.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task<HttpResponseMessage> OpenAsync(RemoteFile remote, long from, long? to, CancellationToken stop)
+    {
+        var (response, _) = await FollowAsync(
+            HttpMethod.Get,
+            remote.Address,
+            remote.IsStored ? null : Token,
+            request =>
+            {
+                if (to is not { } end)
+                    return;
+                request.Headers.Range = new(from, end - 1);
+
+                // A weak tag does not say that the bytes are the same.
+                if (EntityTagHeaderValue.TryParse(remote.ServerTag, out var tag) && !tag.IsWeak)
+                    request.Headers.IfRange = new(tag);
+            },
+            staysWithHub: false,
+            stop).ConfigureAwait(false);
+        return response;
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Where an answer leads; null: nowhere.</summary>
+    internal static Uri? Redirect(HttpResponseMessage response, Uri address) =>
+        response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+        && response.Headers.Location is { } location && Uri.TryCreate(address, location, out var target) ? target : null;
+
+    private static Uri EndpointOf(Uri? given)
+    {
+        var fromVariable = given is null;
+        if (given is null)
+        {
+            var text = Environment.GetEnvironmentVariable(ModelDownloadOptions.EndpointVariable) is { Length: > 0 } set ? set : "https://huggingface.co";
+            _ = Uri.TryCreate(text, UriKind.Absolute, out given);
+        }
+
+        var where = fromVariable ? $"The address of the model hub in {ModelDownloadOptions.EndpointVariable}" : "The address of the model hub";
+        if (given is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
+            throw new ComfyAuthException("HubEndpointInvalid", $"{where} is no http or https address.", "Give one like https://huggingface.co.");
+
+        // What stands there may be a secret.
+        if (given.UserInfo.Length > 0 || given.Query.Length > 0 || given.Fragment.Length > 0)
+            throw new ComfyAuthException("HubEndpointInvalid", $"{where} holds more than host, port and path.", "Give it without user name, '?' and '#'.");
+        return new(HubErrors.Shown(given).TrimEnd('/') + "/");
+    }
+
+    /// <summary>Asks the hub about a file and stays with it: the address of a storage is taken, not asked.</summary>
+    private Task<(HttpResponseMessage Response, Uri Address)> AskAsync(HttpMethod method, HubFile file, SecretText? token, CancellationToken stop) =>
+        FollowAsync(method, file.At(Endpoint), token, _ => { }, staysWithHub: true, stop);
+
+    private async Task<(HttpResponseMessage Response, Uri Address)> FollowAsync(
+        HttpMethod method, Uri address, SecretText? token, Action<HttpRequestMessage> prepare, bool staysWithHub, CancellationToken stop)
+    {
+        for (var redirects = 0; redirects <= MostRedirects; redirects++)
+        {
+            var response = await SendAsync(method, address, IsOfHub(address) ? token : null, prepare, stop).ConfigureAwait(false);
+            if (Redirect(response, address) is not { } next)
+                return (response, address);
+            if (next.Scheme != Uri.UriSchemeHttps && (next.Scheme != Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
+            {
+                response.Dispose();
+                throw new ComfyAuthException("HubRedirectRefused", $"{HubErrors.Shown(address)} leads from {address.Scheme} to {next.Scheme}.", "Such a redirect is not followed, since anybody on the way could change the file. Check HF_ENDPOINT and the proxy.");
+            }
+
+            if (staysWithHub && !IsOfHub(next))
+                return (response, address);
+            response.Dispose();
+            address = next;
+        }
+
+        throw HubErrors.Invalid(address, $"it redirects more than {MostRedirects} times");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri address, SecretText? token, Action<HttpRequestMessage> prepare, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(method, address);
+        prepare(request);
+        if (token is not null)
+            request.Headers.Authorization = new("Bearer", token.Reveal());
+        using var stalled = new CancellationTokenSource(_stallTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stalled.Token);
+        try
+        {
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw HubErrors.Stalled(address, _stallTimeout);
+        }
+        catch (Exception error) when (ServiceHttp.IsFailure(error))
+        {
+            throw HubErrors.Failure(error, address);
+        }
+    }
+
+    private static RemoteFile Describe(HttpResponseMessage response, Uri address)
+    {
+        var target = Redirect(response, address);
+        var isStored = target is not null;
+        var tag = Header(response, "X-Linked-Etag") ?? (isStored ? null : Header(response, "ETag"));
+        var size = long.TryParse(Header(response, "X-Linked-Size"), NumberStyles.None, CultureInfo.InvariantCulture, out var linked) ? linked
+            : isStored ? null : response.Content.Headers.ContentLength;
+        return new(target ?? address, isStored, size, tag, HashIn(tag), isStored ? null : Header(response, "ETag"));
+    }
+
+    private async Task<RemoteFile> ProbeAsync(RemoteFile remote, CancellationToken stop)
+    {
+        using var response = await OpenAsync(remote, 0, 1, stop).ConfigureAwait(false);
+        if (HubErrors.IsTransient(response.StatusCode))
+            throw HubErrors.Busy(response, remote.Address, _time.GetUtcNow());
+        if (!response.IsSuccessStatusCode && response.StatusCode != HttpStatusCode.RequestedRangeNotSatisfiable)
+            throw HubErrors.Expired(response, remote.Address);
+
+        var tag = Header(response, "ETag");
+        var size = response.Content.Headers.ContentRange?.Length ?? (response.StatusCode == HttpStatusCode.OK ? response.Content.Headers.ContentLength : null);
+        return remote with { Size = remote.Size ?? size, Tag = remote.Tag ?? tag, Sha256 = remote.Sha256 ?? HashIn(tag), ServerTag = tag };
+    }
+
+    private bool IsOfHub(Uri address) => address.Scheme == Endpoint.Scheme && address.Host == Endpoint.Host && address.Port == Endpoint.Port;
+
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.NonValidated.TryGetValues(name, out var values) && values.ToString().Trim() is { Length: > 0 } value ? value : null;
+
+    private static string? HashIn(string? tag) => tag is not null && HashTag().Match(tag) is { Success: true } match ? match.Groups["hash"].Value.ToLowerInvariant() : null;
+
+    [GeneratedRegex("\\A(W/)?\"?(?<hash>[0-9A-Fa-f]{64})\"?\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex HashTag();
+
+    [GeneratedRegex(@"\A[\x21-\x7e]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex TokenText();
+}
