@@ -152,7 +152,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     {
         if (!(await list(null, stop).ConfigureAwait(false)).Contains(name))
             return null;
-        var own = await list([$"{ContainerOrigin.ProjectLabel}={Deployment.ComposeOf(context.Stack, context.Service, []).Project}"], stop).ConfigureAwait(false);
+        var own = await list([$"{ContainerOrigin.ProjectLabel}={Deployment.ComposeOf(context.Stack, context.Service, Deployment.PlanOf(context)?.Missing ?? []).Project}"], stop).ConfigureAwait(false);
         return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
     }
 

@@ -66,7 +66,7 @@ internal sealed class InstallSite : IAsyncDisposable
     /// <summary>On the processor, on the site's port.</summary>
     public InstallOptions Options => new() { Cpu = true, Port = Port, Timeout = TimeSpan.FromSeconds(30) };
 
-    public GenAIStack Stack => Installer.StackAt(Root);
+    public GenAIStack Stack => ComfyAuth.Installation.Installer.StackAt(Root);
 
     /// <summary>What was told of each step, by the last run.</summary>
     public List<StepResult> Results { get; } = [];
