@@ -157,6 +157,11 @@ Describe '-Fix' {
         ($before | ForEach-Object { (Get-FileHash -LiteralPath $_.Path).Hash }) | Should -Be $before.Hash
     }
 
+    It 'is undone as a whole: no service can be named' {
+        (Get-Command Undo-GenAIFix).Parameters.Keys | Should -Not -Contain 'Service'
+        (Get-Command Test-GenAIEcosystem).Parameters.Keys | Should -Contain 'Service'
+    }
+
     It 'is not undone where somebody has changed a file since' {
         $root = New-BrokenStack (Get-NewRoot)
         $null = Test-GenAIEcosystem -LiteralPath $root -Id token.files -Fix @nowhere

@@ -52,6 +52,20 @@ internal sealed class CommandSession
             result.AddError($"{result.Option.Name} has no value.");
     }
 
+    /// <summary>An option that takes a time; without a usual one it has no default.</summary>
+    public static Option<TimeSpan> Time(string name, string description, TimeSpan? usual = null) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = usual is { } time ? _ => time : null,
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
+            if (!Duration.TryParse(text, out var duration))
+                result.AddError($"{name}: {Duration.Refusal(text)}");
+            return duration;
+        },
+    };
+
     /// <summary>Runs a command's work; every error ends as a message without secrets and an exit code.</summary>
     public static async Task<int> RunAsync(bool json, bool verbose, Func<CommandSession, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
     {

@@ -35,29 +35,21 @@ internal static class ContainerChoice
         Func<DockerClient, ContainerObserver, GenAIStack, IReadOnlyList<ServiceDefinition>, Task> work,
         CancellationToken stop)
     {
-        DockerClient? engine = null;
-        try
-        {
-            await session.ForEachStackAsync(
-                parsed.GetValue(CommandSession.CommonOptions.Path)!,
-                recover: false,
-                async stack =>
+        using var engine = new LazyEngine(parsed);
+        await session.ForEachStackAsync(
+            parsed.GetValue(CommandSession.CommonOptions.Path)!,
+            recover: false,
+            async stack =>
+            {
+                var services = stack.SelectServices(parsed.GetValue(CommandSession.CommonOptions.Service), parsed.GetValue(Name));
+                if (services.Count == 0)
                 {
-                    var services = stack.SelectServices(parsed.GetValue(CommandSession.CommonOptions.Service), parsed.GetValue(Name));
-                    if (services.Count == 0)
-                    {
-                        session.Warn($"No container of {stack.Root} is meant. There are: {string.Join(", ", stack.Definition.Services.Select(service => service.Container))}.");
-                        return;
-                    }
+                    session.Warn($"No container of {stack.Root} is meant. There are: {string.Join(", ", stack.Definition.Services.Select(service => service.Container))}.");
+                    return;
+                }
 
-                    engine ??= Connect(parsed);
-                    await work(engine, new(engine, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor)), stack, services);
-                },
-                stop);
-        }
-        finally
-        {
-            engine?.Dispose();
-        }
+                await work(engine.Client, new(engine.Client, session.Redactor, (of, service) => BearerToken.Of(of, service, session.Redactor)), stack, services);
+            },
+            stop);
     }
 }

@@ -20,9 +20,9 @@ internal static class EmulateCommand
     private static readonly Option<string?> Folder = new("--folder") { Description = "Keep the images in this folder. Default: a temporary one.", Validators = { CommandSession.RequireValue } };
     private static readonly Option<double?> Memory = new("--vram") { Description = "The memory of the GPU in GiB; 0: none, it runs on the CPU. Default: 24.", Validators = { Between(0, 1 << 20) } };
     private static readonly Option<double?> FreeMemory = new("--free-vram") { Description = "How much of it is free, in GiB. Default: half.", Validators = { Between(0, 1 << 20) } };
-    private static readonly Option<TimeSpan> StepTime = Time("--step-time", "How long a step of a sampler takes, such as 200ms.");
+    private static readonly Option<TimeSpan> StepTime = CommandSession.Time("--step-time", "How long a step of a sampler takes, such as 200ms.");
     private static readonly Option<bool> Previews = new("--previews") { Description = "Send a preview after each step." };
-    private static readonly Option<TimeSpan> Boot = Time("--boot", "How long connections are reset before it answers.");
+    private static readonly Option<TimeSpan> Boot = CommandSession.Time("--boot", "How long connections are reset before it answers.");
     private static readonly Option<double> Errors = new("--errors") { Description = "The part of the requests that is answered with 500, from 0 to 1.", Validators = { Between(0, 1) } };
     private static readonly Option<string[]> Fail = new("--fail") { Description = "Nodes of this class run out of GPU memory; may be repeated.", Validators = { CommandSession.RequireValue } };
     private static readonly Option<string[]> Hang = new("--hang") { Description = "Nodes of this class run until they are interrupted; may be repeated.", Validators = { CommandSession.RequireValue } };
@@ -188,17 +188,5 @@ internal static class EmulateCommand
         // What is no number is told by the parser.
         if (result.Tokens is [var word] && double.TryParse(word.Value, System.Globalization.CultureInfo.InvariantCulture, out var value) && !(value >= least && value <= most))
             result.AddError($"{result.Option.Name}: '{word.Value}' is not from {least} to {most}.");
-    };
-
-    private static Option<TimeSpan> Time(string name, string description) => new(name)
-    {
-        Description = description,
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
-            if (!Duration.TryParse(text, out var duration))
-                result.AddError($"{name}: {Duration.Refusal(text)}");
-            return duration;
-        },
     };
 }

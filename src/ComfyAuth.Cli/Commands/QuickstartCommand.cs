@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using ComfyAuth.Cli.Quickstart;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Containers;
@@ -174,12 +173,7 @@ internal static class QuickstartCommand
 
     private static async Task<ValidationReport> TestAsync(CommandSession session, GenAIStack stack, DockerClient engine, CancellationToken stop)
     {
-        StackFacts? facts = null;
-        var results = new List<CheckResult>();
-        var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
-        await foreach (var result in new StackValidator(session.Redactor, session.Verifier, () => engine).RunAsync(stack, Options with { Found = found => facts = found }, stop))
-            results.Add(result);
-        var report = ValidationReport.Of(stack, results, startedAt, clock.Elapsed).With(facts);
+        var report = await ValidationReport.OfRunAsync(stack, Options, options => new StackValidator(session.Redactor, session.Verifier, () => engine).RunAsync(stack, options, stop));
         AnsiConsole.Write(CheckTables.Findings(report.Checks));
         return report;
     }

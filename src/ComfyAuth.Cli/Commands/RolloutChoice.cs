@@ -16,7 +16,7 @@ internal static class RolloutChoice
     public static readonly TimeSpan TimeToGoBack = TimeSpan.FromMinutes(1);
 
     public static readonly Option<bool> Restart = new("--restart") { Description = "Also bring the change into the containers and prove it live; if that fails, everything goes back." };
-    public static readonly Option<TimeSpan> Timeout = Time("--timeout", "With --restart: when to give up waiting for a container: 90s, 10m, 00:10:00, or seconds.", new ContainerWaitOptions().Timeout);
+    public static readonly Option<TimeSpan> Timeout = CommandSession.Time("--timeout", "With --restart: when to give up waiting for a container: 90s, 10m, 00:10:00, or seconds.", new ContainerWaitOptions().Timeout);
 
     /// <summary>How a change is brought into the containers; what is being done goes to standard error, each line once in a row.</summary>
     public static Rollout RolloutOf(DockerClient engine, ParseResult parsed, CommandSession session) => new(engine, session.Redactor, session.Logger)
@@ -40,20 +40,6 @@ internal static class RolloutChoice
         if (result.Proofs.Count > 0)
             session.Show(result.Proofs, _ => "", ProofTables.Of);
     }
-
-    /// <summary>An option that takes a time.</summary>
-    public static Option<TimeSpan> Time(string name, string description, TimeSpan usual) => new(name)
-    {
-        Description = description,
-        DefaultValueFactory = _ => usual,
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
-            if (!Duration.TryParse(text, out var duration))
-                result.AddError($"{name}: {Duration.Refusal(text)}");
-            return duration;
-        },
-    };
 
     private sealed class Teller(Action<string> tell) : IProgress<string>
     {

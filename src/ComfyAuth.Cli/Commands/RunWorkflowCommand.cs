@@ -26,7 +26,7 @@ internal static class RunWorkflowCommand
             Validators = { CommandSession.RequireValue, RequireAssignment },
         };
         var outFolder = new Option<string>("--out") { Description = "The folder to save in. Default: the current folder.", DefaultValueFactory = _ => ".", Validators = { CommandSession.RequireValue } };
-        var timeout = RolloutChoice.Time("--timeout", "How long it may wait in the queue and run: 90s, 10m, 00:10:00, or seconds.", TimeSpan.FromMinutes(30));
+        var timeout = CommandSession.Time("--timeout", "How long it may wait in the queue and run: 90s, 10m, 00:10:00, or seconds.", TimeSpan.FromMinutes(30));
         var path = new Option<string>("--path") { Description = "The stack's root, or a folder inside it. Default: the current folder.", DefaultValueFactory = _ => ".", Validators = { CommandSession.RequireValue } };
         var service = new Option<string?>("--service") { Description = "The service. Default: the only one behind ComfyUI-Login.", Validators = { CommandSession.RequireValue } };
         var uri = new Option<Uri?>("--uri")

@@ -2,7 +2,6 @@ using System.CommandLine;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Comfy;
 using ComfyAuth.Containers;
-using ComfyAuth.Docker;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
@@ -45,7 +44,7 @@ internal static class SyncTokenCommand
                 var request = new TokenSyncRequest { Services = parsed.GetValue(service), Rotate = parsed.GetValue(rotate), Adopt = parsed.GetValue(adopt) };
                 var auditor = new TokenAuditor(session.Verifier, session.Redactor);
                 var isLive = parsed.GetValue(live);
-                using var engine = new LazyEngine(() => ContainerChoice.Connect(parsed));
+                using var engine = new LazyEngine(parsed);
                 List<TokenObservation>? reported = file is null ? null : [];
                 var code = parsed.GetValue(audit) ? await AuditAsync(session, LookAsync, paths, reported, stop)
                     : parsed.GetValue(validate) ? await ValidateAsync(session, LookAsync, paths, reported, stop)
@@ -167,15 +166,5 @@ internal static class SyncTokenCommand
                 throw;
             }
         }
-    }
-
-    /// <summary>An engine that is looked for when it is first wanted.</summary>
-    private sealed class LazyEngine(Func<DockerClient> connect) : IDisposable
-    {
-        private DockerClient? _client;
-
-        public DockerClient Client => _client ??= connect();
-
-        public void Dispose() => _client?.Dispose();
     }
 }

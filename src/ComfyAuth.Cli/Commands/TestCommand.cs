@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Docker;
 using ComfyAuth.Reports;
@@ -34,10 +33,8 @@ internal static class TestCommand
             parsed.GetValue(verbose),
             async (session, stop) =>
             {
-                StackFacts? facts = null;
                 var options = new ValidationOptions
                 {
-                    Found = found => facts = found,
                     Services = parsed.GetValue(service),
                     Ids = parsed.GetValue(id),
                     Categories = parsed.GetValue(category),
@@ -45,7 +42,7 @@ internal static class TestCommand
                     Deep = parsed.GetValue(deep),
                     RunCommands = parsed.GetValue(runCommands),
                 };
-                DockerClient? engine = null;
+                using var engine = new LazyEngine(parsed);
                 var results = new List<CheckResult>();
                 var output = new ReportOutput(session, parsed.GetValue(report) ?? [], parsed.GetValue(baseline), parsed.GetValue(quiet));
                 try
@@ -55,18 +52,15 @@ internal static class TestCommand
                         recover: parsed.GetValue(fix),
                         async stack =>
                         {
-                            facts = null;
                             await output.PrepareAsync(stack, stop);
-                            var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
-                            var found = await TestAsync(session, stack, options, () => engine ??= ContainerChoice.Connect(parsed), parsed.GetValue(fix), stop);
-                            results.AddRange(found);
-                            await output.WriteAsync(ValidationReport.Of(stack, found, startedAt, clock.Elapsed).With(facts), stop);
+                            var made = await ValidationReport.OfRunAsync(stack, options, asked => RunAsync(session, stack, asked, () => engine.Client, parsed.GetValue(fix), stop));
+                            results.AddRange(made.Checks);
+                            await output.WriteAsync(made, stop);
                         },
                         stop);
                 }
                 finally
                 {
-                    engine?.Dispose();
                     if (!parsed.GetValue(quiet))
                         session.Print(results, ReportJsonContext.Default.IReadOnlyListCheckResult, result => result.Stack, CheckTables.Of);
                 }
@@ -79,17 +73,11 @@ internal static class TestCommand
         return command;
     }
 
-    /// <summary>Makes the checks of one stack.</summary>
-    /// <returns>The results in the order of a report.</returns>
-    private static async Task<IReadOnlyList<CheckResult>> TestAsync(CommandSession session, GenAIStack stack, ValidationOptions options, Func<DockerClient> engine, bool fix, CancellationToken stop)
+    private static IAsyncEnumerable<CheckResult> RunAsync(CommandSession session, GenAIStack stack, ValidationOptions options, Func<DockerClient> engine, bool fix, CancellationToken stop)
     {
-        var results = new List<CheckResult>();
-        var run = fix
+        return fix
             ? new StackRepairer(session.Redactor, session.Verifier, engine).RunAsync(stack, options, _ => Task.FromResult(true), Tell, stop)
             : new StackValidator(session.Redactor, session.Verifier, engine).RunAsync(stack, options, stop);
-        await foreach (var result in run)
-            results.Add(result);
-        return StackValidator.Order(stack, results);
 
         void Tell(StackRepair repair)
         {

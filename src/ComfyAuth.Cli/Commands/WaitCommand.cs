@@ -18,8 +18,8 @@ internal static class WaitCommand
             if (result.Tokens is [var word, ..] && !Enum.GetNames<ContainerGoal>().Contains(word.Value, StringComparer.OrdinalIgnoreCase))
                 result.AddError($"--for: '{word.Value}' is none of ready, live and healthy.");
         });
-        var timeout = RolloutChoice.Time("--timeout", "When to give up, whatever happens: 90s, 10m, 00:10:00, or seconds.", defaults.Timeout);
-        var stallTimeout = RolloutChoice.Time("--stall-timeout", "When to give up on a container that shows no sign of life.", defaults.StallTimeout);
+        var timeout = CommandSession.Time("--timeout", "When to give up, whatever happens: 90s, 10m, 00:10:00, or seconds.", defaults.Timeout);
+        var stallTimeout = CommandSession.Time("--stall-timeout", "When to give up on a container that shows no sign of life.", defaults.StallTimeout);
         var command = ContainerChoice.Command("wait", "Waits until the containers of a stack do their work, and gives up at once on those that never will.", goal, timeout, stallTimeout);
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             parsed.GetValue(CommandSession.CommonOptions.Json),

@@ -198,6 +198,21 @@ internal sealed class FileRecord
     /// <summary>Whether a file still is what the repair made of it. Of a repair that was interrupted that is not known.</summary>
     public bool IsUntouched(RepairedFile file) => (DigestOf(file) ?? "") is var digest && (file.After is null || digest == file.After);
 
+    /// <summary>Removes the records that nobody needs any more.</summary>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="area">Whose records they are among.</param>
+    /// <param name="needed">The names of those that are still needed.</param>
+    public static void RemoveAllBut(string root, string area, IReadOnlyCollection<string> needed)
+    {
+        var folder = FolderOf(root, area);
+        if (!Directory.Exists(folder) || new FileInfo(folder).LinkTarget is not null)
+            return;
+        foreach (var record in Directory.EnumerateDirectories(folder).Where(record => !needed.Contains(Path.GetFileName(record))).ToList())
+            Directory.Delete(record, recursive: true);
+        if (needed.Count == 0)
+            Directory.Delete(folder);
+    }
+
     /// <summary>Forgets the repair.</summary>
     public void Remove() => Directory.Delete(_folder, recursive: true);
 

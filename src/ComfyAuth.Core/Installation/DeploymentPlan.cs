@@ -12,7 +12,7 @@ public sealed record DeploymentPlan
     /// <summary>The files that are missing; empty where the deployment is laid out.</summary>
     public required IReadOnlyList<DeploymentFile> Missing { get; init; }
 
-    /// <summary>Files of the user that differ from ours, and stay as they are: paths relative to the root.</summary>
+    /// <summary>Files of the user that differ from what these options would give, and stay as they are: paths relative to the root. Settings are not compared.</summary>
     public required IReadOnlyList<string> Kept { get; init; }
 
     /// <summary>Asks a transaction on the root to write what is missing; it fails with <c>FileChangedMeanwhile</c> where somebody made one of the files meanwhile.</summary>

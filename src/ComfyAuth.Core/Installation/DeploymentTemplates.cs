@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ComfyAuth.Compose;
 using ComfyAuth.Files;
 using ComfyAuth.Stacks;
 
@@ -27,7 +28,11 @@ public static class DeploymentTemplates
     public const string PasswordFile = "/workspace/ComfyUI/login/PASSWORD";
 
     private const string SharedFolder = "docker-configurations/shared";
+    private const string TemplateName = "/.env.example";
     private const int DefaultPort = 8188;
+
+    // PyTorch alone takes most of that.
+    private const long LeastMemory = 1L << 30;
 
     // Docker Desktop gives mounted files to whichever user asks, so that any will do.
     private static readonly (uint User, uint Group) FirstUser = (1000, 1000);
@@ -36,12 +41,14 @@ public static class DeploymentTemplates
     /// <param name="root">The folder of the stack; it need not be one yet.</param>
     /// <param name="options">How to deploy; null for a GPU and everything else as usual.</param>
     /// <returns>The plan. Once it is carried out the next one is empty.</returns>
+    /// <exception cref="ArgumentException">A port, a GPU or a memory limit that there cannot be.</exception>
     /// <exception cref="ComfyAuthException">
     /// <c>ServiceNotFound</c>: the stack file has no service <see cref="ServiceName"/>; what <see cref="StackFile.Read"/> reports; or a file cannot be read.
     /// </exception>
     public static DeploymentPlan Plan(string root, DeploymentOptions? options = null)
     {
         options ??= new();
+        Validate(options);
         root = Path.GetFullPath(root);
         var isNew = !GenAIStack.IsRoot(root);
         var port = options.Port ?? DefaultPort;
@@ -60,10 +67,18 @@ public static class DeploymentTemplates
         models = service.ModelsFolder ?? models;
         var files = new List<DeploymentFile>();
         if (description is not null)
-            files.Add(description);
+            files.AddRange([description, File(".secrets/.gitignore", "Keeps the source of truth out of version control.", "*\n")]);
         files.AddRange(ServiceFiles(service, folder, models, options with { Port = options.Port ?? service.Url.Port }));
         files.AddRange(Folders(root, models));
         return Compare(stack, files, $"{folder}/docker-compose.yml");
+    }
+
+    private static void Validate(DeploymentOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(options.Port is null or (>= 1 and <= 65535), true, nameof(options.Port));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MemoryLimit ?? long.MaxValue, LeastMemory, nameof(options.MemoryLimit));
+        if (options.Gpu.Length == 0 || !options.Gpu.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or ','))
+            throw new ArgumentException($"'{options.Gpu}' is neither a number nor a UUID of a GPU.", nameof(options));
     }
 
     private static DeploymentFile Description(string folder, string models, int port)
@@ -95,9 +110,10 @@ public static class DeploymentTemplates
         yield return File($"{folder}/entrypoint.sh", "Starts ComfyUI, and refuses to where it would be open to everybody.", Text("entrypoint.sh"));
         yield return File($"{folder}/.gitignore", "Keeps secrets out of version control.", Text("gitignore"));
 
-        var template = Text("env.example");
-        yield return File($"{folder}/.env.example", "Shows which settings there are.", template);
-        yield return File(service.Environment?.Path ?? $"{folder}/.env", "Holds the settings of this machine, and the credential later.", Settings(template, options), FileProtection.OwnerOnly);
+        // The same twice: a .env file that is made anew of the template must fit this machine as well.
+        var settings = Settings(Text("env.example"), options);
+        yield return File(service.Environment?.Template ?? $"{folder}{TemplateName}", "Shows which settings there are, for a .env file that is made anew.", settings);
+        yield return File(service.Environment?.Path ?? $"{folder}/.env", "Holds the settings of this machine, and the credential later.", settings, FileProtection.OwnerOnly);
     }
 
     /// <summary>A folder that is mounted must be there, and belong to who runs the container: a file makes it, and keeps its content out of version control.</summary>
@@ -132,9 +148,9 @@ public static class DeploymentTemplates
         foreach (var file in files)
         {
             var path = stack.PathOf(file.Path);
-            if (!Path.Exists(path) && new FileInfo(path).LinkTarget is null)
+            if (!Path.Exists(path))
                 missing.Add(file);
-            else if (file.Protection == FileProtection.Keep && !IsSame(path, file.Content))
+            else if (!IsSettings(file) && !IsSame(path, file.Content))
                 kept.Add(file.Path);
         }
 
@@ -142,11 +158,19 @@ public static class DeploymentTemplates
         return new() { Stack = stack, Missing = kept.Contains(compose) && !IsOurs(stack.PathOf(compose)) ? [] : missing, Kept = kept };
     }
 
-    private static bool IsSame(string path, ReadOnlyMemory<byte> content) =>
-        System.IO.File.Exists(path) && FileErrors.On(path, () => System.IO.File.ReadAllBytes(path)).AsSpan().SequenceEqual(content.Span);
+    /// <summary>Settings are there to be changed.</summary>
+    private static bool IsSettings(DeploymentFile file) => file.Protection == FileProtection.OwnerOnly || file.Path.EndsWith(TemplateName, StringComparison.Ordinal);
+
+    private static bool IsSame(string path, ReadOnlyMemory<byte> content)
+    {
+        // A link may lead nowhere, and a pipe would be waited for.
+        var real = RealPath.Of(path);
+        return new FileInfo(real) is { Exists: true } file && file.Length == content.Length
+            && FileErrors.On(path, () => System.IO.File.ReadAllBytes(real)).AsSpan().SequenceEqual(content.Span);
+    }
 
     private static bool IsOurs(string compose) =>
-        System.IO.File.Exists(compose) && FileErrors.On(compose, () => System.IO.File.ReadAllText(compose)).Contains("Install-ComfyQwen", StringComparison.Ordinal);
+        new FileInfo(RealPath.Of(compose)).Exists && Encoding.UTF8.GetString(BoundedFile.ReadBytes(compose)).Contains("Install-ComfyQwen", StringComparison.Ordinal);
 
     private static DeploymentFile File(string path, string why, string content, FileProtection protection = FileProtection.Keep) =>
         new() { Path = path, Content = Encoding.UTF8.GetBytes(content), Protection = protection, Why = why };

@@ -38,6 +38,9 @@ internal sealed class InstallJournal
     /// <summary>Whether the run has changed anything.</summary>
     public bool HasChangedAnything => _changes.Exists(change => change.Run == Run);
 
+    /// <summary>Is told before and after each time that it is written; for tests, which kill the process there.</summary>
+    internal Action? AtWrite { get; init; }
+
     /// <summary>The lock that an installation holds.</summary>
     /// <param name="root">The root of the stack.</param>
     public static string LockOf(string root) => Path.Combine(FileJournal.StateFolder(root), "install.lock");
@@ -49,18 +52,19 @@ internal sealed class InstallJournal
     /// <summary>Reads the journal of a stack; changes nothing.</summary>
     /// <param name="root">The root of the stack, as a full path.</param>
     /// <param name="clock">Gives the names of what is kept; null for the system's.</param>
+    /// <param name="atWrite">See <see cref="AtWrite"/>.</param>
     /// <exception cref="ComfyAuthException"><c>InstallJournalUnreadable</c>, or what the system says of a file that cannot be read.</exception>
-    public static InstallJournal Read(string root, TimeProvider? clock = null)
+    public static InstallJournal Read(string root, TimeProvider? clock = null, Action? atWrite = null)
     {
         var path = PathOf(root);
         try
         {
             if (!File.Exists(path))
-                return new(root, clock ?? TimeProvider.System, new(InstallJournalDocument.Current, InstallPhase.Ended, 0, []));
+                return new(root, clock ?? TimeProvider.System, new(InstallJournalDocument.Current, InstallPhase.Ended, 0, [])) { AtWrite = atWrite };
             var content = FileErrors.On(path, () => new FileInfo(path) is { LinkTarget: null, Length: <= MaximumSizeInBytes } ? File.ReadAllBytes(path) : throw Unreadable(path));
             var document = JsonSerializer.Deserialize(content, InstallJson.Default.InstallJournalDocument);
             return document is { Version: InstallJournalDocument.Current, Run: >= 0, Changes: not null } && document.Changes.All(change => IsSound(root, change))
-                ? new(root, clock ?? TimeProvider.System, document)
+                ? new(root, clock ?? TimeProvider.System, document) { AtWrite = atWrite }
                 : throw Unreadable(path);
         }
         catch (JsonException error)
@@ -130,23 +134,18 @@ internal sealed class InstallJournal
     /// <param name="change">The change.</param>
     public void Forget(InstallChange change)
     {
-        if (change.Kind == InstallChangeKind.Files)
-            FileRecord.Read(_root, change.Target, FileRecord.Installs).Remove();
         _changes.Remove(change);
         Write();
     }
 
-    /// <summary>Ends the run. A journal without a change, and what was made to hold it, are removed.</summary>
+    /// <summary>Ends the run. What is kept of files that nobody will put back is removed, and so is a journal without a change.</summary>
     public void End()
     {
         Phase = InstallPhase.Ended;
-        if (_changes.Count > 0)
-        {
-            Write();
-            return;
-        }
-
-        File.Delete(PathOf(_root));
+        Write();
+        FileRecord.RemoveAllBut(_root, FileRecord.Installs, [.. _changes.Where(change => change.Kind == InstallChangeKind.Files).Select(change => change.Target)]);
+        if (_changes.Count == 0)
+            File.Delete(PathOf(_root));
     }
 
     private static string PathOf(string root) => Path.Combine(FileJournal.StateFolder(root), Name);
@@ -158,10 +157,14 @@ internal sealed class InstallJournal
         && !change.Target.Contains('\0', StringComparison.Ordinal)
         && change.Kind switch
         {
-            InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output => RealPath.Inside(root, RealPath.Of(Path.GetFullPath(change.Target, root))) is not null,
+            InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output => IsBelow(root, RealPath.Of(Path.GetFullPath(change.Target, root))),
             InstallChangeKind.Files => change.Target.All(letter => char.IsAsciiDigit(letter) || letter == '-'),
             _ => true,
         };
+
+    /// <summary>Whether a path is in the stack; neither the stack itself nor what belongs to this module is for an installation to take away.</summary>
+    private static bool IsBelow(string root, string path) =>
+        RealPath.Inside(root, path) is { } inside && inside.Trim('.', '/', '\\').Length > 0 && RealPath.Inside(FileJournal.StateFolder(root), path) is null;
 
     private static ComfyAuthException Unreadable(string path, Exception? error = null) => new(
         "InstallJournalUnreadable",
@@ -171,6 +174,7 @@ internal sealed class InstallJournal
 
     private void Write()
     {
+        AtWrite?.Invoke();
         var path = PathOf(_root);
         var staged = path + ".tmp";
         FileErrors.On(path, () =>
@@ -186,6 +190,7 @@ internal sealed class InstallJournal
             if (!OperatingSystem.IsWindows())
                 Posix.FlushFolder(Path.GetDirectoryName(path)!);
         });
+        AtWrite?.Invoke();
     }
 }
 

@@ -111,11 +111,17 @@ internal sealed class InstallRun(
                     return Described(result(StepStatus.Declined, $"It needs a change that was declined: {change.Target}: {change.Action}."), plan);
             }
 
+            // What an interrupted run did is this run's, and may not have been proven.
+            var isOurs = plan.Changes.Count > 0 || Journal.Changes.Any(change => change.Run == Journal.Run && change.Step == step.Name);
             if (plan.Changes.Count > 0)
             {
                 await MomentAsync(step, InstallMoment.Changes).ConfigureAwait(false);
                 await MakeAsync(step, plan, stop).ConfigureAwait(false);
                 await MomentAsync(step, InstallMoment.Changed).ConfigureAwait(false);
+            }
+
+            if (isOurs)
+            {
                 var proof = await step.VerifyAsync(context, stop).ConfigureAwait(false);
                 if (proof.Changes is [var left, ..])
                     throw new ComfyAuthException("InstallStepUnproven", $"{proof.Message} After all changes were made, there is still to do: {left.Target}: {left.Action}.", "Start again; if it says so again, look at the evidence in the report.");
@@ -123,7 +129,7 @@ internal sealed class InstallRun(
             }
 
             await MomentAsync(step, InstallMoment.Ends).ConfigureAwait(false);
-            return Described(result(plan.IsSkipped ? StepStatus.Skipped : plan.Changes.Count > 0 ? StepStatus.Done : StepStatus.Unchanged, plan.Message), plan);
+            return Described(result(plan.IsSkipped ? StepStatus.Skipped : isOurs ? StepStatus.Done : StepStatus.Unchanged, plan.Message), plan);
         }
         catch (ComfyAuthException error)
         {

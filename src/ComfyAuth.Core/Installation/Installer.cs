@@ -33,6 +33,9 @@ public sealed class Installer(
     /// <summary>Is told of each moment; for tests, which interrupt it there.</summary>
     internal Func<InstallStepName, InstallMoment, Task>? AtMoment { get; init; }
 
+    /// <summary>Is told before and after each time that the journal is written; for tests, which kill the process there.</summary>
+    internal Action? AtJournal { get; init; }
+
     /// <summary>The steps, in their order.</summary>
     internal IReadOnlyList<InstallStep> Steps { get; init; } =
         [new PrerequisitesStep(), new ContainerStep(), new LoginStep(), new ModelsStep(), new AuthenticationStep(), new TestImageStep()];
@@ -126,7 +129,7 @@ public sealed class Installer(
             Deployer = deployer,
             Redactor = redactor,
             Verifier = verifier,
-            Journal = InstallJournal.Read(stack.Root, _clock),
+            Journal = InstallJournal.Read(stack.Root, _clock, AtJournal),
             Logger = _logger,
             Tell = tell.Tell,
             HubEndpoint = HubEndpoint,

@@ -263,7 +263,7 @@ internal sealed class CredentialSurvey
         if (reading is { Problem: TokenState.Missing, Location.Role: TokenRole.Password } && truth is { Password: null })
             return new(TokenState.Undetermined, "Nobody knows the password that belongs here.");
         if (reading.Problem is { } problem)
-            return new(problem, reading.Evidence);
+            return new(problem, $"{reading.Evidence} {reading.Opening}".TrimEnd());
 
         foreach (var seen in reading.Seen)
         {
@@ -325,10 +325,11 @@ internal sealed class CredentialSurvey
         TokenState.Match => "",
         TokenState.ShadowedByShell => $"Remove it where Compose is started from: Remove-Item Env:{reading.Location.Variable}, or unset {reading.Location.Variable}.",
         TokenState.IsDirectory => "Stop the container that mounts it, delete the folder, then synchronise.",
+        _ when reading.Opening is not null => "Synchronise. Then restart the container that reads it.",
         TokenState.Unreadable => "Check the file's permissions.",
         TokenState.Exposed => ExposedRemedy,
         TokenState.Undetermined => "Synchronise, so that there is a source of truth.",
-        TokenState.Malformed when reading is { Problem: not null, IsRepairable: false } => "Mend the file by hand; nothing is written into a file that cannot be read.",
+        TokenState.Malformed when reading is { Problem: not null, IsRepairable: false, Location.Format: TokenFormat.DotEnv } => "Mend the file by hand; nothing is written into a file that cannot be read.",
         _ when reading.Location.Role == TokenRole.Password && truth is { Password: null } => "Nobody knows the password of this hash: give it with Sync-ComfyToken -Credential, or make a new credential with -Rotate (--rotate).",
         _ => "Synchronise.",
     };

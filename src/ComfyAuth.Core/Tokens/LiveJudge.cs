@@ -156,7 +156,14 @@ internal sealed class LiveJudge(CredentialSurvey survey, ServiceDefinition servi
             return seen with
             {
                 State = password.Problem!.Value,
-                Evidence = redactor.Redact(password.Evidence) + (password.Problem == TokenState.OpenWithoutPassword ? StillProtected(sight) : ""),
+                Evidence = redactor.Redact(password.Evidence) + password.Problem switch
+                {
+                    TokenState.OpenWithoutPassword => StillProtected(sight),
+
+                    // Where the source of a mount is gone, the next start makes a folder of it.
+                    TokenState.IsDirectory or TokenState.Missing => $" {LivePassword.NotLoaded}{StillProtected(sight)}",
+                    _ => "",
+                },
                 Remedy = password.Remedy.Length > 0 ? password.Remedy : password.Problem switch
                 {
                     TokenState.IsDirectory => $"Stop the container ({Command("Stop")}), delete the folder{(LivePasswordReader.HostPath(sight.Container, password.Path) is { } folder ? $" {folder}" : "")}. {Delivery(password, sight)}",
@@ -168,7 +175,9 @@ internal sealed class LiveJudge(CredentialSurvey survey, ServiceDefinition servi
 
         var reading = TokenReading.OfContainer(service, password.Path, password.Content);
         var (state, evidence) = survey.Judge(reading, sight.Truth, out var fingerprint);
-        seen = seen with { State = state, Fingerprint = fingerprint, Line = reading.Line, Evidence = redactor.Redact(evidence), Remedy = IsFine(state) ? "" : Delivery(password, sight) };
+        var still = reading.Opening is null ? "" : StillProtected(sight);
+        var first = reading.Problem == TokenState.Malformed && still.Length == 0 ? $"Stop the container until the file is right ({Command("Stop")}). " : "";
+        seen = seen with { State = state, Fingerprint = fingerprint, Line = reading.Line, Evidence = redactor.Redact(evidence) + still, Remedy = IsFine(state) ? "" : first + Delivery(password, sight) };
         if (password.IsOlder)
         {
             return seen with
@@ -179,7 +188,7 @@ internal sealed class LiveJudge(CredentialSurvey survey, ServiceDefinition servi
         }
 
         if (reading.Problem == TokenState.Missing)
-            return seen with { State = TokenState.OpenWithoutPassword, Evidence = $"{reading.Evidence} {LivePassword.Hole}{StillProtected(sight)}" };
+            return seen with { State = TokenState.OpenWithoutPassword };
         if (state == TokenState.Match && IsNotLoaded(password, sight))
         {
             return seen with
@@ -204,6 +213,11 @@ internal sealed class LiveJudge(CredentialSurvey survey, ServiceDefinition servi
     private static string StillProtected(LiveSight sight) =>
         sight.Proof is { RefusesNoToken: true } ? " The server that runs still has a password: it will be open after the next start." : "";
 
+    /// <summary>Whether the file is one that keeps ComfyUI-Login from loading.</summary>
+    private bool IsLoginNotLoaded(LivePassword password) => password.Content is { } content
+        ? TokenReading.OfContainer(service, password.Path, content).Problem == TokenState.Malformed
+        : password.Problem == TokenState.IsDirectory;
+
     /// <summary>How the right hash gets to where the server reads it.</summary>
     private string Delivery(LivePassword password, LiveSight sight)
     {
@@ -213,7 +227,7 @@ internal sealed class LiveJudge(CredentialSurvey survey, ServiceDefinition servi
         if (LivePasswordReader.HostPath(sight.Container, password.Path) is not { } host)
         {
             return $"Where the container writes the file at its start, from a secret or a variable that is right by now: {Command("Restart")}. Else mount a PASSWORD file of the stack at {password.Path}, and recreate the container."
-                + (password.Content is null ? "" : $" Where this is the right one instead: Sync-ComfyToken -Adopt '{container}:{password.Path}' (--adopt).");
+                + (password.Content is null || IsLoginNotLoaded(password) ? "" : $" Where this is the right one instead: Sync-ComfyToken -Adopt '{container}:{password.Path}' (--adopt).");
         }
 
         return service.TokenLocations.Any(location => location.Format == TokenFormat.PasswordFile && RealPath.Comparer.Equals(Real(survey.Stack.PathOf(location.Path)), Real(host)))
@@ -251,6 +265,7 @@ internal sealed class LiveJudge(CredentialSurvey survey, ServiceDefinition servi
         var (state, fingerprint, remedy) = proof switch
         {
             // Where all is open, the proof ends before a wrong token is tried.
+            { RefusesNoToken: false, RefusesWrongToken: null } when IsLoginNotLoaded(sight.Passwords[0]) => (TokenState.AcceptedWrongly, null, $"Mend {file.Location} first: {file.Remedy}"),
             { RefusesNoToken: false, RefusesWrongToken: null } or { RefusesWrongToken: false } => (TokenState.AcceptedWrongly, null, proof.Remedy),
             { RefusesNoToken: false } => (TokenState.OpenWithoutPassword, null, file.Remedy.Length > 0 ? file.Remedy : Restart),
             { RefusesNoToken: null } => (TokenState.Unreadable, null, $"See what is the matter with it: {Command("Get")}."),

@@ -7,6 +7,9 @@ internal sealed record LivePassword(string Path)
     /// <summary>What it means to ComfyUI-Login that there is no password.</summary>
     public const string Hole = "Without a password an empty token has full access, and the first visitor of the web login sets the password.";
 
+    /// <summary>What it means to ComfyUI-Login that there is something it cannot read: its module fails to load before it has put up its guard.</summary>
+    public const string NotLoaded = "ComfyUI-Login does not load where it cannot read its file as UTF-8 text: a server that starts so lets everybody in, without a token.";
+
     /// <summary>The content; null where <see cref="Problem"/> says why there is none.</summary>
     public byte[]? Content { get; init; }
 

@@ -87,6 +87,9 @@ public sealed class Rollout(DockerClient engine, SecretRedactor redactor, ILogge
                 "See with Get-GenAIContainer which container has the port, and mend the ports or the url of the service.");
     }
 
+    /// <summary>The message of an error of any kind, without secrets.</summary>
+    internal string Describe(Exception error) => redactor.Describe(error);
+
     /// <summary>The proof of a login that was not asked.</summary>
     internal static LoginProof NotAsked(ServiceDefinition service, string why, string remedy) => new()
     {

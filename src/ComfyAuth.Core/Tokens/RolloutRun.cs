@@ -60,10 +60,17 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
             var (isBack, told) = await GoBackAsync(isCancelled, cancellationToken).ConfigureAwait(false);
             if (isCancelled && isBack)
                 throw new OperationCanceledException($"The proof was cancelled. {told}", error, cancellationToken);
-            if (error is not (ComfyAuthException or OperationCanceledException))
+
+            // A fault of ours comes out as it is, unless that would hide what is not as before.
+            if (isBack && error is not (ComfyAuthException or OperationCanceledException))
                 throw;
 
-            var (what, remedy) = error is ComfyAuthException known ? (known.Message, known.Remedy) : ("The proof was cancelled.", "");
+            var (what, remedy) = error switch
+            {
+                ComfyAuthException known => (known.Message, known.Remedy),
+                OperationCanceledException => ("The proof was cancelled.", ""),
+                _ => (rollout.Describe(error), ""),
+            };
             throw new ComfyAuthException("TokenProofFailed", $"{what} {told}", isBack ? remedy : $"{remedy} Look at the container with Get-GenAIContainer.".TrimStart(), error);
         }
     }
@@ -141,10 +148,17 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
             {
                 told.Add(await GoBackAsync(container, isCancelled, stop).ConfigureAwait(false));
             }
-            catch (Exception error) when (error is ComfyAuthException or OperationCanceledException)
+            catch (Exception error)
             {
+                // Also after a fault of ours the others go back, and what is not undone is told.
                 isBack = false;
-                told.Add($"The container '{container.Name}' could not be given them back: {(error is ComfyAuthException ? error.Message : "it took too long.")}");
+                var why = error switch
+                {
+                    ComfyAuthException => error.Message,
+                    OperationCanceledException => "it took too long.",
+                    _ => rollout.Describe(error),
+                };
+                told.Add($"The container '{container.Name}' could not be given them back: {why}");
             }
         }
 

@@ -47,6 +47,14 @@ internal sealed record TokenReading
         _ => false,
     };
 
+    /// <summary>What a <c>PASSWORD</c> file that stands there without a password to read means to the login; null where it asks for one.</summary>
+    public string? Opening => Location.Format != TokenFormat.PasswordFile ? null : Problem switch
+    {
+        TokenState.Missing when File.Problem is null => LivePassword.Hole,
+        TokenState.IsDirectory or TokenState.Malformed => LivePassword.NotLoaded,
+        _ => null,
+    };
+
     /// <summary>Reads a place.</summary>
     public static TokenReading Of(ServiceDefinition service, TokenLocation location, StackFiles files, Func<string, string?> shell)
     {

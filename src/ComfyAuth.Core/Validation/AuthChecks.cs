@@ -26,7 +26,7 @@ internal static class AuthChecks
             Protected,
             "API refuses strangers",
             "A request without a token must be refused, and one with an empty token as well: without a password set, ComfyUI-Login takes the empty text for the token.",
-            "See that ComfyUI-Login is loaded and login/PASSWORD is not empty, and restart the container.",
+            "See that ComfyUI-Login is loaded, and that login/PASSWORD is a file of UTF-8 text and not empty; then restart the container.",
             proof => proof.RefusesNoToken,
             line => !line.Contains("websocket", StringComparison.Ordinal) && (line.EndsWith("without a token", StringComparison.Ordinal) || line.EndsWith("with an empty token", StringComparison.Ordinal)),
             "A request without a token is refused.",

@@ -16,9 +16,6 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
 {
     private const int MostCitations = 3;
 
-    // What stands at the ground of all is told once, not each check between.
-    private const string BuildsOn = "It builds on";
-
     // What listens to its token ends at once. What does not is left alone in the end, so that it holds up nobody.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -77,7 +74,7 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var gate = new SemaphoreSlim(options.AtOnce);
         var finished = Channel.CreateUnbounded<CheckResult>();
-        var runs = new Dictionary<(string Id, string? Service), Lazy<Task<CheckResult>>>();
+        var runs = new Dictionary<(string Id, string? Service), Lazy<Task<(CheckResult Result, string? MissingGround)>>>();
         foreach (var check in CheckSelection.WithGrounds(checks, reported))
         {
             foreach (var service in SubjectsOf(check, services))
@@ -98,7 +95,7 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
             await ((Task)all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        async Task<CheckResult> RunInTurnAsync(Check check, ServiceDefinition? service)
+        async Task<(CheckResult Result, string? MissingGround)> RunInTurnAsync(Check check, ServiceDefinition? service)
         {
             // Begun by whoever asks first; that one shall not wait for what comes before the first await.
             await Task.Yield();
@@ -123,7 +120,7 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
 
             if (reported.Contains(check))
                 finished.Writer.TryWrite(result);
-            return result;
+            return (result, missing);
         }
 
         async Task<string?> MissingGroundAsync(Check check, ServiceDefinition? service)
@@ -132,11 +129,13 @@ public sealed class StackValidator(SecretRedactor redactor, PasswordVerifier ver
             {
                 if (!runs.TryGetValue((id, null), out var run) && !runs.TryGetValue((id, service?.Name), out run))
                     continue;
-                var ground = await run.Value.ConfigureAwait(false);
-                if (ground.Status is CheckStatus.Skipped && ground.Message.StartsWith(BuildsOn, StringComparison.Ordinal))
-                    return ground.Message;
+
+                // What stands at the ground of all is told once, not each check between.
+                var (ground, deeper) = await run.Value.ConfigureAwait(false);
+                if (deeper is not null)
+                    return deeper;
                 if (ground.Status is not (CheckStatus.Passed or CheckStatus.Warning))
-                    return $"{BuildsOn} {ground.Id}, which {Ending(ground.Status)}: {ground.Message}";
+                    return $"It builds on {ground.Id}, which {Ending(ground.Status)}: {ground.Message}";
             }
 
             return null;

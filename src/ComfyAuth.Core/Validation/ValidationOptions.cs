@@ -22,7 +22,7 @@ public sealed record ValidationOptions
     public bool RunCommands { get; init; }
 
     /// <summary>Is told, when the run ends, what it found out about the stack beside its results; null when nobody wants to know.</summary>
-    public Action<StackFacts>? Found { get; init; }
+    internal Action<StackFacts>? Found { get; init; }
 
     /// <summary>How many checks may be under way at once.</summary>
     public int AtOnce { get; init; } = 8;

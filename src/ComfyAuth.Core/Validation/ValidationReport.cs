@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 
@@ -92,7 +93,35 @@ public sealed record ValidationReport
     /// <summary>Every result, in the order of a report.</summary>
     public required IReadOnlyList<CheckResult> Checks { get; init; }
 
-    /// <summary>Makes a report.</summary>
+    /// <summary>Makes the checks, and a report of what comes of them.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="options">What is asked for.</param>
+    /// <param name="run">Makes the checks with the options that it is given: that of <see cref="StackValidator"/>, or of <see cref="StackRepairer"/>.</param>
+    /// <param name="told">Is told each result as it comes.</param>
+    /// <returns>The report.</returns>
+    public static async Task<ValidationReport> OfRunAsync(GenAIStack stack, ValidationOptions options, Func<ValidationOptions, IAsyncEnumerable<CheckResult>> run, Action<CheckResult>? told = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(run);
+        StackFacts? facts = null;
+        var results = new List<CheckResult>();
+        var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
+        await foreach (var result in run(options with { Found = found => facts = found }).ConfigureAwait(false))
+        {
+            results.Add(result);
+            told?.Invoke(result);
+        }
+
+        return Of(stack, results, startedAt, clock.Elapsed, facts?.Engine?.Version) with
+        {
+            Commit = facts?.Git?.Commit,
+            Branch = facts?.Git?.Branch,
+            Tag = facts?.Git?.Tag,
+            HasUncommittedChanges = facts?.Git is { } git ? git.DirtyCount > 0 : null,
+        };
+    }
+
+    /// <summary>Makes a report of results that are there already.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="results">What came of its checks, in any order; of a check that is there twice, the last counts.</param>
     /// <param name="startedAt">When the run began.</param>
@@ -120,18 +149,6 @@ public sealed record ValidationReport
             .ThenBy(result => result.Service, StringComparer.Ordinal);
         return Of(root, [.. ordered], startedAt, duration, engineVersion);
     }
-
-    /// <summary>Adds what the run found out beside its results.</summary>
-    /// <param name="facts">What <see cref="ValidationOptions.Found"/> was told; null where it was not.</param>
-    /// <returns>The report with it.</returns>
-    public ValidationReport With(StackFacts? facts) => this with
-    {
-        EngineVersion = facts?.Engine?.Version,
-        Commit = facts?.Git?.Commit,
-        Branch = facts?.Git?.Branch,
-        Tag = facts?.Git?.Tag,
-        HasUncommittedChanges = facts?.Git is { } git ? git.DirtyCount > 0 : null,
-    };
 
     /// <summary>Compares with an earlier report.</summary>
     /// <param name="earlier">The earlier report.</param>

@@ -5,9 +5,14 @@ using ComfyAuth.Tokens;
 
 namespace ComfyAuth.PowerShell.Commands;
 
-/// <summary>A cmdlet over stacks that talks to a Docker engine, over one client for the whole pipeline.</summary>
+/// <summary>A cmdlet over the services of stacks that talks to a Docker engine, over one client for the whole pipeline.</summary>
 public abstract class EngineCmdlet : StackCmdlet
 {
+    /// <summary>Only these services of the stack, by name. Without it all of them are meant.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(ServiceCompleter))]
+    public virtual string[]? Service { get; set; }
+
     /// <summary>The context of the Docker CLI that tells where the engine is. Without it, as for the CLI: DOCKER_HOST, DOCKER_CONTEXT, the current context, the default socket.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]

@@ -25,11 +25,6 @@ public abstract class StackCmdlet : ComfyCmdlet
     [Alias("PSPath", "Stack")]
     public string[]? LiteralPath { get; set; }
 
-    /// <summary>Only these services of the stack, by name. Without it all of them are meant.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(ServiceCompleter))]
-    public virtual string[]? Service { get; set; }
-
     /// <inheritdoc/>
     protected override object? CurrentInput => _input;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using ComfyAuth.PowerShell.Binding;
 using ComfyAuth.Reports;
@@ -113,23 +112,20 @@ public sealed class TestGenAIEcosystemCommand : EngineCmdlet
     /// <inheritdoc/>
     protected override async Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop)
     {
-        StackFacts? facts = null;
-        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands, Found = found => facts = found };
+        var options = new ValidationOptions { Services = Service, Ids = Id, Categories = Category, Exclude = Exclude, Deep = Deep, RunCommands = RunCommands };
         await PrepareReportAsync(pipe, stack, stop);
-        var results = new List<CheckResult>();
-        var total = StackValidator.Select(stack, options).Count;
-        var (startedAt, clock) = (DateTimeOffset.UtcNow, Stopwatch.StartNew());
-        await foreach (var result in RunAsync(pipe, stack, options, stop))
+        var (finished, total) = (0, StackValidator.Select(stack, options).Count);
+        var report = await ValidationReport.OfRunAsync(stack, options, asked => RunAsync(pipe, stack, asked, stop), Show);
+        await WriteReportAsync(pipe, report, stop);
+        _any = true;
+
+        void Show(CheckResult result)
         {
-            results.Add(result);
             _isFine &= result.Status is not (CheckStatus.Failed or CheckStatus.Error);
-            pipe.WriteProgress($"Checking {stack.Root}", result.Title, Math.Min(results.Count, total), total);
+            pipe.WriteProgress($"Checking {stack.Root}", result.Title, Math.Min(++finished, total), total);
             if (ParameterSetName == ResultSet)
                 pipe.WriteObject(result);
         }
-
-        await WriteReportAsync(pipe, ValidationReport.Of(stack, results, startedAt, clock.Elapsed).With(facts), stop);
-        _any = true;
     }
 
     /// <inheritdoc/>

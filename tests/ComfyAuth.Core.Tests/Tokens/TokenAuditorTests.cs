@@ -252,6 +252,36 @@ public sealed class TokenAuditorTests : IDisposable
         Assert.False(_stack.ObservationOf(SampleStack.ServiceToken).IsFault);
     }
 
+    [Theory]
+    [InlineData("folder", TokenState.IsDirectory, "lets everybody in, without a token", "delete the folder, then synchronise")]
+    [InlineData("utf-16", TokenState.Malformed, "lets everybody in, without a token", "Synchronise. Then restart the container that reads it.")]
+    [InlineData("empty", TokenState.Missing, "an empty token has full access", "Synchronise. Then restart the container that reads it.")]
+    public async Task A_PASSWORD_file_that_leaves_the_login_open_says_so(string fault, TokenState expected, string evidence, string remedy)
+    {
+        var path = _stack.PathOf(SampleStack.PasswordFile);
+        File.Delete(path);
+        if (fault == "folder")
+            Directory.CreateDirectory(path);
+        else if (fault == "empty")
+            _stack.Write(SampleStack.PasswordFile, "");
+        else
+            File.WriteAllText(path, $"{_stack.Credential.Text}\nalice\n", System.Text.Encoding.Unicode);
+
+        var seen = _stack.ObservationOf(SampleStack.PasswordFile);
+
+        Assert.Equal(expected, seen.State);
+        Assert.Contains(evidence, seen.Evidence, StringComparison.Ordinal);
+        Assert.Contains(remedy, seen.Remedy, StringComparison.Ordinal);
+        if (fault == "folder")
+        {
+            Assert.Equal("TokenLocationUnusable", (await Assert.ThrowsAsync<ComfyAuthException>(() => _stack.SynchronizeAsync())).Code);
+            return;
+        }
+
+        await _stack.SynchronizeAsync();
+        Assert.Equal((TokenState.Match, _stack.Credential.Text), (_stack.ObservationOf(SampleStack.PasswordFile).State, _stack.Read(SampleStack.PasswordFile).Split('\n')[0]));
+    }
+
     [Fact]
     public void A_line_that_cannot_be_parsed_is_named_with_its_place()
     {

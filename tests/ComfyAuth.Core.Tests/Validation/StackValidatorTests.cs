@@ -314,6 +314,14 @@ public sealed class StackValidatorTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_check_says_of_itself_is_not_taken_for_a_chain_of_grounds()
+    {
+        var results = await RunAsync([Of("a.ground", (_, _) => Task.FromResult(CheckOutcome.Skipped("It builds on sand."))), Of("a.top", dependsOn: ["a.ground"])]);
+
+        Assert.Equal("It builds on a.ground, which was skipped: It builds on sand.", results.Single(result => result.Id == "a.top").Message);
+    }
+
+    [Fact]
     public async Task A_finding_is_given_the_passages_of_the_stacks_documents_that_speak_of_it()
     {
         _folder.Write("README.md", "# Notes\n\n## Frobnicator\n\nIf the frobnicator is broken, turn it twice.\n\n## Other\n\nNothing.\n");

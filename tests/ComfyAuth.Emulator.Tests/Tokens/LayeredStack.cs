@@ -116,6 +116,13 @@ internal sealed class LayeredStack : IAsyncDisposable
         Comfy!.Restart();
     }
 
+    /// <summary>Restarts the server with a file that it cannot read, so that its login is not loaded.</summary>
+    public void BreakServer()
+    {
+        File.WriteAllBytes(_server.PathOf("PASSWORD"), [0xFF, 0xFE]);
+        Comfy!.Restart();
+    }
+
     public LiveTokenAuditor Auditor(DockerClient? client = null) => new(new TokenAuditor(Files.Verifier, Redactor, _ => null), client ?? Client, Redactor);
 
     public Task<IReadOnlyList<TokenObservation>> AuditAsync() => Auditor().AuditAsync(Files.Stack, null, Stop);

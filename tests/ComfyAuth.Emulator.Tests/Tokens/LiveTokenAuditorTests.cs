@@ -179,6 +179,38 @@ public sealed class LiveTokenAuditorTests
         Assert.Contains("delete the folder", seen.Remedy, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, TokenState.IsDirectory, "delete the folder")]
+    [InlineData("utf-16", TokenState.Malformed, "Stop the container until the file is right (Stop-GenAIContainer -Service comfyui-qwen).")]
+    [InlineData("latin1", TokenState.Malformed, "Stop the container until the file is right (Stop-GenAIContainer -Service comfyui-qwen).")]
+    public async Task PASSWORD_that_keeps_the_login_from_loading_is_told_of_as_open(string? encoding, TokenState expected, string remedy)
+    {
+        await using var live = await LayeredStack.StartAsync();
+        if (encoding is null)
+        {
+            live.Put(LayeredStack.Password, EmulatedFile.Directory);
+        }
+        else
+        {
+            var text = System.Text.Encoding.GetEncoding(encoding);
+            live.Put(LayeredStack.Password, new((byte[])[.. text.GetPreamble(), .. text.GetBytes($"{live.Credential.Text}\nélodie\n")]) { ModifiedAt = LayeredStack.Start.AddMinutes(-5) });
+        }
+
+        // The server has not read it yet.
+        var before = await live.SeenAsync(LayeredStack.PasswordLocation);
+        live.BreakServer();
+        var after = await live.AuditAsync();
+
+        var file = after.Single(seen => seen.Location == LayeredStack.PasswordLocation);
+        var server = after.Single(seen => seen.Layer == TokenLayer.Server);
+        Assert.All([before, file], seen => Assert.Equal((expected, true), (seen.State, seen.IsFault)));
+        Assert.All([before, file], seen => Assert.Contains("a server that starts so lets everybody in, without a token", seen.Evidence, StringComparison.Ordinal));
+        Assert.EndsWith("it will be open after the next start.", before.Evidence, StringComparison.Ordinal);
+        Assert.EndsWith("without a token.", file.Evidence, StringComparison.Ordinal);
+        Assert.Contains(remedy, file.Remedy, StringComparison.Ordinal);
+        Assert.Equal((TokenState.AcceptedWrongly, $"Mend {file.Location} first: {file.Remedy}"), (server.State, server.Remedy));
+    }
+
     [Fact]
     public async Task A_change_that_the_server_has_not_read_yet_asks_for_a_restart_and_for_nothing_else()
     {

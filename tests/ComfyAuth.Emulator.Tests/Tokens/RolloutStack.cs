@@ -39,6 +39,9 @@ internal sealed class RolloutStack : IAsyncDisposable
     /// <summary>What the rollout said that it does.</summary>
     public List<string> Said { get; } = [];
 
+    /// <summary>Hears what the rollout says that it does.</summary>
+    public Action<string>? OnSaid { get; set; }
+
     /// <summary>Whether a program reads its file again, by the name of the container and how often that was started.</summary>
     public Func<string, int, bool> Reloads { get; set; } = (_, _) => true;
 
@@ -60,7 +63,11 @@ internal sealed class RolloutStack : IAsyncDisposable
     {
         EngineGrace = TimeSpan.FromSeconds(1),
         Wait = new() { Timeout = TimeSpan.FromSeconds(30), StallTimeout = TimeSpan.FromSeconds(3) },
-        Progress = new Listener(Said.Add),
+        Progress = new Listener(line =>
+        {
+            Said.Add(line);
+            OnSaid?.Invoke(line);
+        }),
     };
 
     public async Task<RolloutPlan<TokenSyncResult>> PlanAsync(TokenSyncRequest? request = null) =>

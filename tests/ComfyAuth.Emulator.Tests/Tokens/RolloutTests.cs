@@ -284,6 +284,47 @@ public sealed class RolloutTests
         Assert.True(await live.TakesAsync(live.Files.Credential.Hash, 1));
     }
 
+    [Theory]
+    [InlineData(false, "The login of 'two' was not proven live.")]
+    [InlineData(true, "Nobody foresaw 'Asking the login of 'two''.")]
+    public async Task An_error_that_nobody_foresaw_while_going_back_is_told_and_keeps_back_nothing_else(bool inTheProofToo, string first)
+    {
+        await using var live = await RolloutStack.StartAsync("one", "two");
+        var before = live.Snapshot();
+        live.Reloads = (name, start) => name == "one" || start != 1;
+        live.OnSaid = line =>
+        {
+            if (line.StartsWith("two: going back", StringComparison.Ordinal) || (inTheProofToo && live.Starts.Count == 2 && line == "Asking the login of 'two'"))
+                throw new InvalidOperationException($"Nobody foresaw '{line}'.");
+        };
+
+        var error = await live.FailAsync();
+
+        Assert.Equal("TokenProofFailed", error.Code);
+        Assert.StartsWith(first, error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("The container 'two' could not be given them back: Nobody foresaw 'two: going back to the old files'. The container 'one' was restarted with them, and is ready as before.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Get-GenAIContainer", error.Remedy, StringComparison.Ordinal);
+        Assert.Equal(before, live.Snapshot());
+        Assert.Equal(["one", "two", "one"], live.Starts);
+    }
+
+    [Fact]
+    public async Task An_error_that_nobody_foresaw_in_the_proof_comes_out_as_it_is_where_all_is_as_before()
+    {
+        await using var live = await RolloutStack.StartAsync();
+        var before = live.Snapshot();
+        live.OnSaid = line =>
+        {
+            if (live.Starts.Count == 1 && line.StartsWith("Asking", StringComparison.Ordinal))
+                throw new InvalidOperationException("Nobody foresaw this.");
+        };
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => live.SynchronizeAsync(Rotation));
+
+        Assert.Equal((before, 2), (live.Snapshot(), live.Starts.Count));
+        Assert.True(await live.TakesAsync(live.Files.Credential.Hash));
+    }
+
     [Fact]
     public async Task A_file_that_somebody_changed_after_it_was_planned_spares_the_container()
     {

@@ -85,6 +85,13 @@ pip_install() {
     "$python" -m pip install --disable-pip-version-check --no-input "$@"
 }
 
+install_torch() {
+    # Another index has the same version for other processors.
+    anew=
+    [ ! -e "$state/torch" ] || anew=--force-reinstall
+    pip_install ${anew:+"$anew"} --index-url "$index" torch==2.8.0 torchvision==0.23.0 torchaudio==2.8.0
+}
+
 install_login() {
     checkout "$login_from" "$login_commit" "$login" __init__.py
     pip_install -r "$login/requirements.txt"
@@ -94,7 +101,7 @@ install() {
     case $1 in
         source) step source "$comfyui_commit" "$comfyui/main.py" checkout "$comfyui_from" "$comfyui_commit" "$comfyui" main.py ;;
         venv) step venv "$(python3 --version)" "$python" python3 -m venv "$workspace/venv" ;;
-        torch) step torch "2.8.0 $index" "$python" pip_install --index-url "$index" torch==2.8.0 torchvision==0.23.0 torchaudio==2.8.0 ;;
+        torch) step torch "2.8.0 $index" "$python" install_torch ;;
         requirements) step requirements "$comfyui_commit" "$python" pip_install -r "$comfyui/requirements.txt" ;;
         login) step login "$login_commit" "$login/__init__.py" install_login ;;
         *) fail "There is no step $1." ;;
