@@ -24,8 +24,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <returns>What became of each, as it is done; an error of one spares the others.</returns>
     public async IAsyncEnumerable<UndoneChange> RunAsync(IReadOnlyList<InstallChange> changes, Func<PlannedChange, Task<bool>>? approve, [EnumeratorCancellation] CancellationToken stop)
     {
-        // A container is restarted so that it reads what was put back.
-        foreach (var change in changes.Reverse().OrderBy(change => change.Kind == InstallChangeKind.Restarted))
+        // A folder is empty only when all files are gone, and a container is restarted so that it reads what was put back.
+        foreach (var change in changes.Reverse().OrderBy(change => change.Kind switch { InstallChangeKind.Restarted => 2, InstallChangeKind.Folder or InstallChangeKind.DataFolder => 1, _ => 0 }))
         {
             stop.ThrowIfCancellationRequested();
             var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = Shown(change), Outcome = UndoOutcome.Undone };

@@ -28,6 +28,7 @@ public sealed class UninstallerTests : IAsyncLifetime
 
         var undone = await UninstallAsync(removeData: true);
 
+        Assert.Equal(before, _site.Snapshot());
         Assert.All(undone, change => Assert.Equal((UndoOutcome.Undone, ""), (change.Outcome, change.Message)));
         Assert.Equal(before, _site.Snapshot());
         Assert.Empty(_site.EngineSnapshot());
