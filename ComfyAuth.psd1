@@ -17,7 +17,7 @@
     FunctionsToExport    = @()
     CmdletsToExport      = @(
         'Export-GenAIReport', 'Find-GenAIGuidance', 'Get-GenAIContainer', 'Install-ComfyQwen', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer'
-        'Restore-ComfyEnv', 'Set-ComfyGuestMode', 'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken'
+        'Restore-ComfyEnv', 'Save-ComfyModel', 'Set-ComfyGuestMode', 'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken'
         'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Uninstall-ComfyQwen', 'Wait-GenAIContainer'
     )
     VariablesToExport    = @()

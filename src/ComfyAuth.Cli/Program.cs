@@ -19,6 +19,7 @@ internal static class Program
             UndoFixCommand.Create(),
             ReportCommand.Create(),
             RunWorkflowCommand.Create(),
+            SaveModelCommand.Create(),
             QuickstartCommand.Create(),
             EmulateCommand.Create(),
         };

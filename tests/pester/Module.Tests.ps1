@@ -23,6 +23,7 @@ Describe 'The shipped folder' {
             'bin/net8.0/ComfyAuth.Loader.dll'
             'bin/net8.0/Microsoft.Extensions.DependencyInjection.Abstractions.dll'
             'bin/net8.0/Microsoft.Extensions.Logging.Abstractions.dll'
+            'bin/net8.0/Polly.Core.dll'
             'bin/net8.0/System.Diagnostics.DiagnosticSource.dll'
             'bin/net8.0/YamlDotNet.dll'
             'ComfyAuth.format.ps1xml'

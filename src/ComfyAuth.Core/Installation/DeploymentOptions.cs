@@ -3,6 +3,9 @@ namespace ComfyAuth.Installation;
 /// <summary>How ComfyUI is to be deployed.</summary>
 public sealed record DeploymentOptions
 {
+    /// <summary>The service; null for the first one behind ComfyUI-Login.</summary>
+    public string? Service { get; init; }
+
     /// <summary>Whether it runs without a GPU: no device is reserved, and PyTorch is the one for processors only.</summary>
     public bool Cpu { get; init; }
 

@@ -12,9 +12,6 @@ namespace ComfyAuth.Installation;
 /// </summary>
 public static class DeploymentTemplates
 {
-    /// <summary>The service that is laid out.</summary>
-    public const string ServiceName = "comfyui-qwen";
-
     /// <summary>The release of ComfyUI that an image is made of.</summary>
     public const string ComfyUIVersion = "0.3.76";
 
@@ -28,7 +25,8 @@ public static class DeploymentTemplates
     public const string PasswordFile = "/workspace/ComfyUI/login/PASSWORD";
 
     private const string SharedFolder = "docker-configurations/shared";
-    private const string TemplateName = "/.env.example";
+    private const string ComposeName = "docker-compose.yml";
+    private const string TemplateName = ".env.example";
     private const int DefaultPort = 8188;
 
     // PyTorch alone takes most of that.
@@ -43,34 +41,29 @@ public static class DeploymentTemplates
     /// <returns>The plan. Once it is carried out the next one is empty.</returns>
     /// <exception cref="ArgumentException">A port, a GPU or a memory limit that there cannot be.</exception>
     /// <exception cref="ComfyAuthException">
-    /// <c>ServiceNotFound</c>: the stack file has no service <see cref="ServiceName"/>; what <see cref="StackFile.Read"/> reports; or a file cannot be read.
+    /// <c>ServiceNotFound</c>: the stack has no such service, or none behind ComfyUI-Login; what <see cref="StackFile.Read"/> reports; or a file cannot be read.
     /// </exception>
     public static DeploymentPlan Plan(string root, DeploymentOptions? options = null)
     {
         options ??= new();
         Validate(options);
         root = Path.GetFullPath(root);
-        var isNew = !GenAIStack.IsRoot(root);
-        var port = options.Port ?? DefaultPort;
-        var models = DefaultLayout.ModelsFolder;
-        var folder = DefaultLayout.QwenFolders[0];
-        DeploymentFile? description = isNew ? Description(folder, models, port) : null;
+        var description = GenAIStack.IsRoot(root) ? null : Description(options.Port ?? DefaultPort);
         var stack = description is null ? GenAIStack.Find(root) : new GenAIStack
         {
             Root = root,
             Definition = StackFile.Parse(Encoding.UTF8.GetString(description.Content.Span), Path.Combine(root, GenAIStack.FileName)),
         };
 
-        var service = stack.SelectServices([ServiceName])[0];
-        if (service.ComposeFile is { } compose)
-            folder = compose.Contains('/', StringComparison.Ordinal) ? compose[..compose.LastIndexOf('/')] : ".";
-        models = service.ModelsFolder ?? models;
+        var service = Installer.ServiceOf(stack, new() { Service = options.Service });
+        var models = service.ModelsFolder ?? DefaultLayout.ModelsFolder;
+        var compose = service.ComposeFile ?? $"{DefaultLayout.QwenFolders[0]}/{ComposeName}";
         var files = new List<DeploymentFile>();
         if (description is not null)
             files.AddRange([description, File(".secrets/.gitignore", "Keeps the source of truth out of version control.", "*\n")]);
-        files.AddRange(ServiceFiles(service, folder, models, options with { Port = options.Port ?? service.Url.Port }));
+        files.AddRange(ServiceFiles(service, compose, models, options with { Port = options.Port ?? service.Url.Port }));
         files.AddRange(Folders(root, models));
-        return Compare(stack, files, $"{folder}/docker-compose.yml");
+        return Compare(stack, files, compose);
     }
 
     private static void Validate(DeploymentOptions options)
@@ -81,7 +74,7 @@ public static class DeploymentTemplates
             throw new ArgumentException($"'{options.Gpu}' is neither a number nor a UUID of a GPU.", nameof(options));
     }
 
-    private static DeploymentFile Description(string folder, string models, int port)
+    private static DeploymentFile Description(int port)
     {
         var catalogue = new StringBuilder();
         foreach (var model in DefaultLayout.QwenModels)
@@ -94,26 +87,28 @@ public static class DeploymentTemplates
         }
 
         return File(GenAIStack.FileName, "Says what this folder holds, so that only that is checked.", Text(
-            "comfyauth.yml", ("FOLDER", folder), ("MODELS_FOLDER", models), ("PORT", Number(port)), ("CATALOGUE", catalogue.ToString())));
+            "comfyauth.yml", ("FOLDER", DefaultLayout.QwenFolders[0]), ("MODELS_FOLDER", DefaultLayout.ModelsFolder), ("PORT", Number(port)), ("CATALOGUE", catalogue.ToString())));
     }
 
-    private static IEnumerable<DeploymentFile> ServiceFiles(ServiceDefinition service, string folder, string models, DeploymentOptions options)
+    private static IEnumerable<DeploymentFile> ServiceFiles(ServiceDefinition service, string compose, string models, DeploymentOptions options)
     {
+        var folder = compose[..(compose.LastIndexOf('/') + 1)];
         var shared = UpTo(folder, SharedFolder);
-        var compose = Variant(options.Cpu ? "cpu" : "gpu", Text(
-            "docker-compose.yml",
+        var container = Variant(options.Cpu ? "cpu" : "gpu", Text(
+            ComposeName,
             ("SERVICE", service.Name), ("CONTAINER", service.Container), ("VERSION", ComfyUIVersion), ("SHARED", shared), ("MODELS", UpTo(folder, models))));
-        yield return File($"{folder}/docker-compose.yml", "Describes the container.", compose);
-        yield return File($"{folder}/Dockerfile", "Makes the image, with everything installed at pinned commits.", Text("Dockerfile", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
-        yield return File($"{folder}/.dockerignore", "Keeps secrets out of the image.", Text("dockerignore"));
-        yield return File($"{folder}/install.sh", "Installs ComfyUI and ComfyUI-Login, in the image or at the first start.", Text("install.sh", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
-        yield return File($"{folder}/entrypoint.sh", "Starts ComfyUI, and refuses to where it would be open to everybody.", Text("entrypoint.sh"));
-        yield return File($"{folder}/.gitignore", "Keeps secrets out of version control.", Text("gitignore"));
+        yield return File(compose, "Describes the container.", container);
+        yield return File($"{folder}Dockerfile", "Makes the image, with everything installed at pinned commits.", Text("Dockerfile", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
+        yield return File($"{folder}.dockerignore", "Keeps secrets out of the image.", Text("dockerignore"));
+        yield return File($"{folder}install.sh", "Installs ComfyUI and ComfyUI-Login, in the image or at the first start.", Text("install.sh", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
+        yield return File($"{folder}entrypoint.sh", "Starts ComfyUI, and refuses to where it would be open to everybody.", Text("entrypoint.sh"));
+        yield return File($"{folder}.gitignore", "Keeps secrets out of version control.", Text("gitignore"));
+        yield return File($"{folder}.gitattributes", "Keeps the line ends of the scripts, which a checkout on Windows would change.", Text("gitattributes"));
 
         // The same twice: a .env file that is made anew of the template must fit this machine as well.
         var settings = Settings(Text("env.example"), options);
-        yield return File(service.Environment?.Template ?? $"{folder}{TemplateName}", "Shows which settings there are, for a .env file that is made anew.", settings);
-        yield return File(service.Environment?.Path ?? $"{folder}/.env", "Holds the settings of this machine, and the credential later.", settings, FileProtection.OwnerOnly);
+        yield return File(folder + TemplateName, "Shows which settings there are, for a .env file that is made anew.", settings);
+        yield return File($"{folder}.env", "Holds the settings of this machine, and the credential later.", settings, FileProtection.OwnerOnly);
     }
 
     /// <summary>A folder that is mounted must be there, and belong to who runs the container: a file makes it, and keeps its content out of version control.</summary>

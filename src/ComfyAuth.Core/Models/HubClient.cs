@@ -88,6 +88,8 @@ internal sealed partial class HubClient : IDisposable
             var isRedirect = Redirect(response, address) is not null;
             if (!isRedirect && !response.IsSuccessStatusCode)
                 throw HubErrors.Refusal(response, file, Endpoint, token is not null, wasRefused);
+            if (!isRedirect && HubErrors.IsPage(response, file))
+                throw HubErrors.Invalid(address, HubErrors.Page);
             if (wasRefused)
             {
                 _isTokenRefused = true;

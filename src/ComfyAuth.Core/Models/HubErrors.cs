@@ -7,6 +7,9 @@ namespace ComfyAuth.Models;
 /// <summary>Turns what a hub answers into what is wrong and what to do.</summary>
 internal static class HubErrors
 {
+    /// <summary>Why a web page is no answer.</summary>
+    public const string Page = "it is a web page, as a login or an error page is";
+
     private const string CheckNetwork = "Check the network and the proxy, then run it again: it goes on where it stopped.";
 
     // A server that asks for more is asked again all the same, and the attempts are counted.
@@ -41,6 +44,10 @@ internal static class HubErrors
 
     /// <summary>Whether an answer says no more than that the server cannot now.</summary>
     public static bool IsTransient(HttpStatusCode status) => (int)status >= 500 || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or (HttpStatusCode)425;
+
+    /// <summary>Whether an answer is a web page where a file was asked for.</summary>
+    public static bool IsPage(HttpResponseMessage response, HubFile file) =>
+        response.Content.Headers.ContentType?.MediaType == "text/html" && !file.Name.EndsWith(".html", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A server that cannot now.</summary>
     public static TransientHubException Busy(HttpResponseMessage response, Uri address, DateTimeOffset now)

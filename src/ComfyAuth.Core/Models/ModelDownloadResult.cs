@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ComfyAuth.Models;
 
 /// <summary>What became of a download.</summary>
@@ -31,5 +33,6 @@ public sealed record ModelDownloadResult
     public string? Note { get; init; }
 
     /// <summary>Why it failed; null when it did not.</summary>
+    [JsonIgnore]
     public ComfyAuthException? Error { get; init; }
 }

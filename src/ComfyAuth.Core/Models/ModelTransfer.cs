@@ -337,13 +337,8 @@ internal sealed partial class ModelTransfer : IDisposable
 
             var size = status == HttpStatusCode.OK ? headers.ContentLength : headers.ContentRange?.Length;
             var tag = response.Headers.ETag?.ToString();
-            if ((size ?? _part.Size) == _part.Size && (tag is null || (remote.ServerTag ?? tag) == tag))
-            {
-                // All that comes from this address must be of the content that came first.
-                if (remote.ServerTag is null && tag is not null)
-                    Interlocked.CompareExchange(ref _remote, remote with { ServerTag = tag }, remote);
+            if ((size ?? _part.Size) == _part.Size && !HubErrors.IsPage(response, _download.Source) && IsOfFirst(tag))
                 return;
-            }
         }
         else if (status == HttpStatusCode.RequestedRangeNotSatisfiable ? headers.ContentRange?.Length == _part.Size : !remote.IsStored)
         {
@@ -355,8 +350,21 @@ internal sealed partial class ModelTransfer : IDisposable
         // An address that has expired, another content, or a page that somebody on the way put in its place: the hub knows.
         await RenewAsync(remote, stop).ConfigureAwait(false);
         throw status is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable
-            ? HubErrors.Invalid(remote.Address, "it sends another content than the hub speaks of")
+            ? HubErrors.Invalid(remote.Address, HubErrors.IsPage(response, _download.Source) ? HubErrors.Page : "it sends another content than the hub speaks of")
             : HubErrors.Expired(response, remote.Address);
+    }
+
+    /// <summary>Whether an answer is of the same content as the first that came.</summary>
+    private bool IsOfFirst(string? tag)
+    {
+        if (tag is null)
+            return true;
+        lock (_segments)
+        {
+            if (_remote.ServerTag is null)
+                Volatile.Write(ref _remote, _remote with { ServerTag = tag });
+            return _remote.ServerTag == tag;
+        }
     }
 
     private async Task RenewAsync(RemoteFile stale, CancellationToken stop)
@@ -370,7 +378,8 @@ internal sealed partial class ModelTransfer : IDisposable
             var now = await _hub.ResolveAsync(_download.Source, _note, stop).ConfigureAwait(false);
             if (now.Tag != stale.Tag || (now.Size ?? _part.Size) != _part.Size)
                 throw new RemoteChangedException(_download.Source);
-            Volatile.Write(ref _remote, now);
+            lock (_segments)
+                Volatile.Write(ref _remote, now with { ServerTag = now.ServerTag ?? _remote.ServerTag });
         }
         finally
         {

@@ -3,6 +3,7 @@ using ComfyAuth.Comfy;
 using ComfyAuth.Containers;
 using ComfyAuth.Environments;
 using ComfyAuth.Installation;
+using ComfyAuth.Models;
 using ComfyAuth.Tokens;
 using ComfyAuth.Validation;
 
@@ -23,6 +24,7 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(RolloutResult<EnvironmentRestoreResult>))]
 [JsonSerializable(typeof(ValidationReport))]
 [JsonSerializable(typeof(IReadOnlyList<ComfyImage>))]
+[JsonSerializable(typeof(IReadOnlyList<ModelDownloadResult>))]
 [JsonSerializable(typeof(InstallReport))]
 [JsonSerializable(typeof(IReadOnlyList<InstallReport>))]
 [JsonSerializable(typeof(IReadOnlyList<UndoneChange>))]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using ComfyAuth.Files;
 using ComfyAuth.Models;
 using ComfyAuth.Stacks;
@@ -9,10 +8,7 @@ namespace ComfyAuth.Validation;
 /// <summary>Checks of the model files of services.</summary>
 internal static class ModelChecks
 {
-    /// <summary>Reads ahead of the hash, so that disk and processor work at the same time.</summary>
-    private const int BlockBytes = 1 << 20;
-
-    private const string Download = "Download the file from the model hub into its folder.";
+    private const string Download = "Download the file from the model hub into its folder: Save-ComfyModel (save-model).";
 
     public static IReadOnlyList<Check> All { get; } =
     [
@@ -39,7 +35,7 @@ internal static class ModelChecks
         new(
             "model.hash",
             "Model files are the hub's, bit by bit",
-            "The SHA-256 of each file is compared with the hub's. It reads every byte, 30 GB of them, so it is done with -Deep only.",
+            "The SHA-256 of each file is compared with the hub's. It reads every byte, 30 GB of them, so it is done with -Deep only; without it, what was verified by a download and has not changed since counts.",
             "Download the file again, and have the disk and the memory of the machine tested if it happens twice.",
             HasModels,
             HashesAsync)
@@ -122,31 +118,27 @@ internal static class ModelChecks
 
     private static async Task<CheckOutcome> HashesAsync(CheckContext context, ServiceDefinition service, CancellationToken stop)
     {
-        if (!context.Options.Deep)
-            return CheckOutcome.Skipped("Every byte of the model files is read only where it is asked for with -Deep.");
-
+        var (isDeep, wasRead) = (context.Options.Deep, true);
         List<string> faults = [], fine = [];
         foreach (var model in Present(context.Stack, service).Where(model => model.Sha256 is not null))
         {
+            // What a download has verified, and nobody has written since, need not be read again.
             var path = PathOf(context.Stack, service, model);
-            string hash;
-            try
-            {
-                var file = new FileStream(path, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = BlockBytes });
-                await using var scope = file.ConfigureAwait(false);
-                hash = Convert.ToHexString(await SHA256.HashDataAsync(file, stop).ConfigureAwait(false)).ToLowerInvariant();
-            }
-            catch (Exception error) when (FileErrors.IsFileError(error))
-            {
-                throw FileErrors.Translate(path, error);
-            }
-
-            if (hash == model.Sha256)
-                fine.Add($"{model.Path}: {hash}");
+            var hash = isDeep ? await ModelVerifier.HashAsync(path, null, stop).ConfigureAwait(false) : ModelVerifier.RememberedHash(path);
+            if (hash is null)
+                wasRead = false;
+            else if (hash == model.Sha256)
+                fine.Add($"{model.Path}: {hash}{(isDeep ? "" : ", verified when it was downloaded, its size and time unchanged since")}");
             else
                 faults.Add($"{model.Path}: has {hash}, and should have {model.Sha256}");
+
+            // Else the next download would take it for right.
+            if (isDeep && hash != model.Sha256)
+                ModelVerifier.Forget(ModelPlaces.Of(path));
         }
 
+        if (!wasRead && faults.Count == 0)
+            return CheckOutcome.Skipped("Every byte of the model files is read only where it is asked for with -Deep.");
         return faults.Count > 0 ? CheckOutcome.Failed(string.Create(CultureInfo.InvariantCulture, $"{faults.Count} of {faults.Count + fine.Count} model files are not what the hub has."), [.. faults, .. fine])
             : fine.Count > 0 ? CheckOutcome.Passed(string.Create(CultureInfo.InvariantCulture, $"{fine.Count} model files are the hub's, bit by bit."), fine)
             : CheckOutcome.Skipped("There is no model file whose hash is known.");

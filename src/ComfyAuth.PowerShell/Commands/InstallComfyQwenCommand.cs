@@ -99,7 +99,7 @@ public sealed class InstallComfyQwenCommand : EngineCmdlet
 
     /// <summary>The most that downloads may take together, in bytes a second, such as 20MB. Without it as much as there is.</summary>
     [Parameter]
-    [ValidateRange(1, long.MaxValue)]
+    [ValidateRange(1024, long.MaxValue)]
     public long? BytesPerSecond { get; set; }
 
     /// <summary>When to give up waiting for the container; 30 minutes unless given. A bare number is in seconds; 10m and 00:10:00 are understood too.</summary>

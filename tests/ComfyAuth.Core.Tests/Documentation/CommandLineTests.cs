@@ -40,6 +40,7 @@ public sealed partial class CommandLineTests
             ["wait"] = context.ContainerWaitResult,
             ["test"] = context.CheckResult,
             ["run-workflow"] = context.ComfyImage,
+            ["save-model"] = context.ModelDownloadResult,
         };
 
         var rows = DocumentRow().Matches(Repository.Read("docs/cli.md")).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);

@@ -32,7 +32,7 @@ public sealed class DeploymentTemplatesTests : IDisposable
             [
                 "comfyauth.yml", ".secrets/.gitignore",
                 $"{Service}/docker-compose.yml", $"{Service}/Dockerfile", $"{Service}/.dockerignore", $"{Service}/install.sh", $"{Service}/entrypoint.sh",
-                $"{Service}/.gitignore", $"{Service}/.env.example", $"{Service}/.env",
+                $"{Service}/.gitignore", $"{Service}/.gitattributes", $"{Service}/.env.example", $"{Service}/.env",
                 "docker-configurations/shared/models/.gitignore", "docker-configurations/shared/inputs/.gitignore",
                 "docker-configurations/shared/outputs/.gitignore", "docker-configurations/shared/user/.gitignore",
             ],
@@ -195,6 +195,26 @@ public sealed class DeploymentTemplatesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_compose_file_may_stand_at_the_root_under_another_name()
+    {
+        _folder.Write("comfyauth.yml", """
+            defaults: false
+            services:
+              other: { url: "http://localhost:1" }
+              painter: { url: "http://localhost:9999", auth: comfyui-login, compose: compose.yaml }
+            """);
+
+        await LayOutAsync();
+
+        Assert.All(["compose.yaml", "Dockerfile", ".env", ".dockerignore"], name => Assert.True(File.Exists(_folder.PathOf(name))));
+        var service = Assert.Single(ComposeFile.Load([_folder.PathOf("compose.yaml")], _ => null).Services);
+        Assert.Equal(("painter", "painter"), (service.Name, service.ContainerName));
+        Assert.Contains(_folder.PathOf("docker-configurations/shared/models"), service.Mounts.Select(mount => mount.Source));
+        Assert.Empty(DeploymentTemplates.Plan(_folder.Path).Missing);
+        Assert.Equal("ServiceNotFound", Assert.Throws<ComfyAuthException>(() => DeploymentTemplates.Plan(_folder.Path, new() { Service = "nobody" })).Code);
+    }
+
+    [Fact]
     public void A_compose_file_of_the_user_needs_nothing_of_ours()
     {
         _folder.Write(Compose, "services: { comfyui-qwen: { image: mine:1 } }\n");
@@ -272,6 +292,15 @@ public sealed class DeploymentTemplatesTests : IDisposable
     [InlineData(8188, "0", 0L)]
     public void Options_that_cannot_be_are_refused(int port, string gpu, long? memory) =>
         Assert.ThrowsAny<ArgumentException>(() => DeploymentTemplates.Plan(_folder.Path, new() { Port = port, Gpu = gpu, MemoryLimit = memory }));
+
+    [Fact]
+    public void The_documentation_names_the_pinned_commits()
+    {
+        var document = Repository.Read("docs/deployment.md");
+
+        Assert.Contains($"| {DeploymentTemplates.ComfyUIVersion}, `{DeploymentTemplates.ComfyUICommit}` |", document, StringComparison.Ordinal);
+        Assert.Contains($"| `{DeploymentTemplates.LoginCommit}` |", document, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Shellcheck_finds_nothing_in_the_scripts()

@@ -57,7 +57,7 @@ public sealed class DeploymentComposeTests(TestEngine engine) : IDisposable
         _folder.Write($"{Service}/.secrets/PASSWORD", "$2b$04$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW\nalice\n");
         StandIn();
         var (status, said) = await ComposeAsync("up", "-d");
-        await using var container = new TestContainer(engine.Client, DeploymentTemplates.ServiceName, DeploymentTemplates.ServiceName);
+        await using var container = new TestContainer(engine.Client, "comfyui-qwen", "comfyui-qwen");
         Assert.True(status == 0, said);
 
         var details = await container.InspectAsync();

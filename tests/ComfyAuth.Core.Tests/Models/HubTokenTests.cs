@@ -1,0 +1,56 @@
+using ComfyAuth.Models;
+using ComfyAuth.Secrets;
+
+namespace ComfyAuth.Tests.Models;
+
+public sealed class HubTokenTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Dictionary<string, string> _environment = [];
+
+    public HubTokenTests() => _environment["HF_HOME"] = _folder.PathOf("home");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void The_first_that_is_given_counts()
+    {
+        Assert.Null(Find());
+
+        _folder.Write("home/token", "hf_file\n");
+        Assert.Equal("hf_file", Find()?.Secret.Reveal());
+
+        _folder.Write(".secrets/.env.huggingface", "# the hub\nHF_TOKEN='hf_stack'\n");
+        Assert.Equal("hf_stack", Find()?.Secret.Reveal());
+
+        _environment["HUGGING_FACE_HUB_TOKEN"] = "hf_old";
+        Assert.Equal("hf_old", Find()?.Secret.Reveal());
+
+        _environment["HF_TOKEN"] = " hf_new ";
+        Assert.Equal(("hf_new", "the variable HF_TOKEN"), (Find()!.Secret.Reveal(), Find()!.Origin));
+
+        Assert.Equal("hf_given", HubToken.Find(new SecretText("hf_given"), _folder.Path, _environment.GetValueOrDefault)?.Secret.Reveal());
+    }
+
+    [Theory]
+    [InlineData("HF_TOKEN=your_token_here\n")]
+    [InlineData("HF_TOKEN=\n")]
+    [InlineData("HF_TOKEN='unclosed\n")]
+    [InlineData("HF_TOKEN=<token>\n")]
+    public void What_is_no_token_is_passed_over(string text)
+    {
+        _folder.Write(".secrets/.env.huggingface", text);
+
+        Assert.Null(Find());
+    }
+
+    [Fact]
+    public void A_token_does_not_show_itself()
+    {
+        _environment["HF_TOKEN"] = "hf_secret";
+
+        Assert.DoesNotContain("hf_secret", Find()!.ToString(), StringComparison.Ordinal);
+    }
+
+    private HubToken? Find() => HubToken.Find(null, _folder.Path, _environment.GetValueOrDefault);
+}
