@@ -38,7 +38,4 @@ internal enum InstallChangeKind
 
     /// <summary>A model was downloaded; the target is the file. It becomes an unfinished download again, which the next run finishes at no cost.</summary>
     Model,
-
-    /// <summary>A model was put into the container's own file system; the target is the file there.</summary>
-    ContainerModel,
 }

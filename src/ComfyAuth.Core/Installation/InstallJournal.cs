@@ -98,7 +98,9 @@ internal sealed class InstallJournal
     {
         if (kind is InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output or InstallChangeKind.Model)
             target = Path.GetRelativePath(_root, target).Replace('\\', '/');
-        if (_changes.Exists(change => change.Kind == kind && change.Target == target))
+
+        // What an earlier run did and this one does again must be taken back with this one.
+        if (_changes.Exists(change => change.Run == Run && change.Kind == kind && change.Target == target))
             return;
         _changes.Add(new(Run, _step, kind, target));
         Write();

@@ -105,6 +105,7 @@ internal sealed class InstallRun(
             await MomentAsync(step, InstallMoment.Begins).ConfigureAwait(false);
             var plan = await step.CheckAsync(context, stop).ConfigureAwait(false);
             changes = Lines(plan);
+            Journal.Enter(step.Name);
             foreach (var change in plan.Changes)
             {
                 if (approve is not null && !await approve(change).ConfigureAwait(false))
@@ -120,7 +121,7 @@ internal sealed class InstallRun(
                 await MomentAsync(step, InstallMoment.Changed).ConfigureAwait(false);
             }
 
-            if (isOurs)
+            if (isOurs || (step.AlwaysProves && !plan.IsSkipped))
             {
                 var proof = await step.VerifyAsync(context, stop).ConfigureAwait(false);
                 if (proof.Changes is [var left, ..])
@@ -144,7 +145,6 @@ internal sealed class InstallRun(
 
     private async Task MakeAsync(InstallStep step, StepPlan plan, CancellationToken stop)
     {
-        Journal.Enter(step.Name);
         try
         {
             foreach (var change in plan.Changes)

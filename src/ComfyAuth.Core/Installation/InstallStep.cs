@@ -12,6 +12,9 @@ internal abstract class InstallStep
     /// <summary>With which part it is left out.</summary>
     public virtual InstallParts Part => InstallParts.None;
 
+    /// <summary>Whether it is proven also where nothing had to be changed, because only trying it out tells.</summary>
+    public virtual bool AlwaysProves => false;
+
     /// <summary>Looks; changes nothing.</summary>
     /// <param name="context">The installation.</param>
     /// <param name="stop">Gives up.</param>

@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Files;
+using ComfyAuth.Installation.Steps;
+using ComfyAuth.Models;
 
 namespace ComfyAuth.Installation;
 
@@ -68,9 +70,9 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.DataFolder:
                 return RemoveFolder(PathOf(change), withContents: !isRemoval || removeData);
             case InstallChangeKind.Output:
-                if (isRemoval && !removeData)
-                    return File.Exists(PathOf(change)) ? Data : null;
-                File.Delete(PathOf(change));
+                if (OutputOf(context, change) is not { } output)
+                    return "it is none of the test pictures; it was left as it is";
+                File.Delete(output);
                 return null;
             case InstallChangeKind.Container:
                 return await RemoveContainerAsync(change.Target, stop).ConfigureAwait(false);
@@ -87,9 +89,9 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Volume:
                 return isRemoval && !removeData ? Data : await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Node:
+                return await NodeAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Model:
-            case InstallChangeKind.ContainerModel:
-                throw new NotSupportedException();
+                return await ModelAsync(PathOf(change), stop).ConfigureAwait(false);
             default:
                 throw new ArgumentOutOfRangeException(nameof(change), change.Kind, null);
         }
@@ -179,6 +181,52 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         }
     }
 
+    /// <summary>Removes a custom node that an installation put into the container, or was about to.</summary>
+    private async Task<string?> NodeAsync(string target, CancellationToken stop)
+    {
+        var container = await ComfyContainer.FindAsync(context, stop).ConfigureAwait(false);
+        if (container is null)
+            return null;
+
+        var nodes = $"{container.Details.Name}:{await container.FolderAsync(stop).ConfigureAwait(false)}/custom_nodes/";
+        if (!target.StartsWith(nodes, StringComparison.Ordinal) || !CustomNode.IsName(target[nodes.Length..]))
+            return "it is no custom node of the container of this service; it was left as it is";
+        var path = target[(container.Details.Name.Length + 1)..];
+        var clone = path + LoginStep.Unfinished;
+        var isThere = await container.HeadAsync(path, stop).ConfigureAwait(false) is not null;
+        var isOurs = isThere && await container.HeadAsync(path + LoginStep.Marker, stop).ConfigureAwait(false) is not null;
+        List<string> folders = isOurs ? [path] : [];
+        if (await container.HeadAsync(clone, stop).ConfigureAwait(false) is not null)
+            folders.Add(clone);
+        if (folders.Count > 0)
+        {
+            container.MustRun();
+            var result = await container.RunPythonAsync(["-c", LoginStep.Remove, .. folders], "0", stop).ConfigureAwait(false);
+            if (result.ExitCode != 0)
+                throw new ComfyAuthException("CustomNodeFailed", $"{path} could not be removed in the container '{container.Details.Name}': {container.Said(result)}", "Remove it there.");
+        }
+
+        return isThere && !isOurs ? "it was not made by an installation; it was left as it is" : null;
+    }
+
+    /// <summary>Takes a model back: it becomes an unfinished download, which costs nothing to finish; or it goes with all that lies beside it.</summary>
+    private async Task<string?> ModelAsync(string path, CancellationToken stop)
+    {
+        if (!ModelsStep.TargetsOf(context).Contains(path, RealPath.Comparer))
+            return "it is no model of this service; it was left as it is";
+        if (isRemoval && !removeData)
+            return File.Exists(path) ? Data : null;
+
+        if (!isRemoval)
+        {
+            await ModelDownloader.TakeBackAsync(path, stop).ConfigureAwait(false);
+            return File.Exists(ModelPlaces.Of(path).Part) ? "what was downloaded stays as an unfinished download, which the next run finishes without loading it again" : null;
+        }
+
+        FileErrors.On(path, ModelPlaces.Of(path).Remove);
+        return null;
+    }
+
     private static async Task UnlessGone(Func<Task> remove)
     {
         try
@@ -189,6 +237,13 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         {
             // What is to be taken away is away.
         }
+    }
+
+    /// <summary>The path of a test picture; null where the change is of another file, as whoever writes the journal may name any.</summary>
+    internal static string? OutputOf(InstallContext context, InstallChange change)
+    {
+        var path = Path.GetFullPath(change.Target, context.Root);
+        return Path.GetFileName(path).StartsWith(TestImageStep.Prefix, StringComparison.Ordinal) && RealPath.Inside(context.Root, RealPath.Of(path)) is not null ? path : null;
     }
 
     private string PathOf(InstallChange change) => Path.GetFullPath(change.Target, context.Root);
@@ -208,7 +263,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         InstallChangeKind.Network => "network",
         InstallChangeKind.Volume => "volume",
         InstallChangeKind.Node => "custom node",
-        InstallChangeKind.Model or InstallChangeKind.ContainerModel => "model",
+        InstallChangeKind.Model => "model",
         _ => "container",
     };
 }

@@ -14,4 +14,8 @@ public sealed class PlannedInstallChange : PlannedChange
 
     /// <summary>Makes the change. Before each thing that it does to the machine, it writes into the journal how that is undone.</summary>
     internal Func<InstallContext, CancellationToken, Task> MakeAsync { get; }
+
+    /// <summary>Changes that are approved one by one and made all at once, with the last.</summary>
+    internal static IReadOnlyList<PlannedInstallChange> Together(IReadOnlyList<(string Target, string Action)> parts, Func<InstallContext, CancellationToken, Task> make) =>
+        [.. parts.Select((part, index) => new PlannedInstallChange(part.Target, part.Action, index == parts.Count - 1 ? make : (_, _) => Task.CompletedTask))];
 }

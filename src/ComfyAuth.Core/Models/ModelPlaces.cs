@@ -100,4 +100,13 @@ internal sealed record ModelPlaces(string File)
         static bool IsDownloaded(string aside) =>
             System.IO.File.Exists(aside + ".txt") && System.IO.File.ReadLines(aside + ".txt").FirstOrDefault()?.StartsWith(downloaded, StringComparison.Ordinal) == true;
     }
+
+    /// <summary>Removes the file and everything that lies beside it.</summary>
+    public void Remove()
+    {
+        foreach (var path in new[] { File, Part, Journal, Lock, Memory }.Where(System.IO.File.Exists))
+            System.IO.File.Delete(path);
+        if (Directory.Exists(StateFolder) && !Directory.EnumerateFileSystemEntries(StateFolder).Any())
+            Directory.Delete(StateFolder);
+    }
 }

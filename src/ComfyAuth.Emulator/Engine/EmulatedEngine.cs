@@ -45,6 +45,16 @@ public sealed class EmulatedEngine : EmulatedServer
     }
 
     /// <summary>
+    /// Stands for the programs that are run in containers (exec): is given each, and gives how it ended; null: none can be run. May be
+    /// changed at any time.
+    /// </summary>
+    public Func<EmulatedProgram, EmulatedExit>? Executing
+    {
+        get => _state.Executing;
+        set => _state.Executing = value;
+    }
+
+    /// <summary>
     /// Is told of each container that ran and does not any more, however it ended, before the engine answers: here the program that it
     /// stands for can be ended. May be changed at any time.
     /// </summary>

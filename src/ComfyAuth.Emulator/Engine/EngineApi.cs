@@ -15,6 +15,7 @@ internal sealed partial class EngineApi(EngineState state, EngineStock stock, Ca
 
     private readonly ContainerActions _actions = new(state);
     private readonly ContainerArchive _archive = new(state);
+    private readonly ExecSessions _programs = new(state);
 
     public async Task AnswerAsync(HttpContext context)
     {
@@ -54,7 +55,9 @@ internal sealed partial class EngineApi(EngineState state, EngineStock stock, Ca
             ("GET", ["containers", var id, "stats"]) => StatsAsync(context, Container(id), stop),
             ("GET", ["containers", var id, "top"]) => TopAsync(context, Container(id)),
             ("HEAD" or "GET" or "PUT", ["containers", var id, "archive"]) => _archive.AnswerAsync(context, Container(id), id),
-            ("POST", ["containers", var id, "exec"]) => throw (Container(id) is { IsRunning: false } stopped ? EngineError.NotRunning(stopped) : EngineError.NotEmulated("exec")),
+            ("POST", ["containers", var id, "exec"]) => _programs.CreateAsync(context, Container(id)),
+            ("POST", ["exec", var id, "start"]) => _programs.StartAsync(context, id),
+            ("GET", ["exec", var id, "json"]) => _programs.InspectAsync(context, id),
             ("DELETE", ["containers", var id]) => RemoveAsync(context, Container(id)),
             ("GET", ["images", "json"]) => stock.ListImagesAsync(context),
             ("GET", ["images", .. var name, "json"]) => stock.InspectImageAsync(context, NameOf(name)),

@@ -19,6 +19,9 @@ internal sealed class EngineState(TimeProvider clock)
     /// <summary>Is told of each start that the engine was asked for, before it answers.</summary>
     public Action<EmulatedContainer>? Starting { get; set; }
 
+    /// <summary>Stands for the programs that are run in containers; null: none can be.</summary>
+    public Func<EmulatedProgram, EmulatedExit>? Executing { get; set; }
+
     /// <summary>Is told of each container that ran and does not any more, before the engine answers.</summary>
     public Action<EmulatedContainer>? Ended { get; set; }
 

@@ -123,6 +123,9 @@ internal sealed class InstallSite : IAsyncDisposable
                 : $"{entry.Name} {(OperatingSystem.IsWindows() ? "" : File.GetUnixFileMode(entry.Path))} {File.GetLastWriteTimeUtc(entry.Path):O} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(entry.Path)))}"),
     ];
 
+    /// <summary>As <see cref="Snapshot"/>, without the times of change.</summary>
+    public IReadOnlyList<string> Contents() => [.. Snapshot().Select(line => line.Split(' ') is [.. var name, _, var content] ? $"{string.Join(' ', name)} {content}" : line)];
+
     /// <summary>What is in the engine, a line each.</summary>
     public IReadOnlyList<string> EngineSnapshot() =>
     [

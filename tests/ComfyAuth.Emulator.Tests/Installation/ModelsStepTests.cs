@@ -1,0 +1,151 @@
+using System.Security.Cryptography;
+using ComfyAuth.Emulator.Faults;
+using ComfyAuth.Installation;
+using ComfyAuth.Installation.Steps;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Emulator.Tests.Installation;
+
+/// <summary>The models are got into the folder that the container reads, and what is there whole is left alone.</summary>
+public sealed class ModelsStepTests
+{
+    [Fact]
+    public async Task Missing_models_are_downloaded_and_the_second_run_asks_nobody()
+    {
+        await using var site = await SiteAsync();
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.True(report.Outcome == InstallOutcome.Installed, report.Steps[0].Message);
+        Assert.Equal(site.Models.Select(model => model.Content.Sha256), DefaultLayout.QwenModels.Select(model => Sha256(site, model)));
+        Assert.Equal(3, report.Steps[0].Changes.Count);
+        Assert.Equal(3, report.Steps[0].Evidence.Count(line => line.StartsWith("ComfyUI lists", StringComparison.Ordinal)));
+        Assert.Contains(site.Progress, told => told.Total == site.Models.Sum(model => model.Content.Length));
+
+        var (asked, before) = (site.Hub.Requests, site.Snapshot());
+        Assert.Equal((InstallOutcome.Unchanged, StepStatus.Unchanged), await AgainAsync(site));
+        Assert.Equal(asked, site.Hub.Requests);
+        Assert.Equal(before, site.Snapshot());
+    }
+
+    [Fact]
+    public async Task What_was_downloaded_is_kept_for_the_next_run_when_another_file_fails()
+    {
+        await using var site = await SiteAsync();
+        var before = site.Snapshot();
+        site.Hub.Faults = request => request.Path.Value!.Contains("/vae/", StringComparison.Ordinal) ? new() { Answer = FaultAnswer.Error(404, "Entry not found") } : null;
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.StartsWith("Hub", report.Steps[0].ErrorCode, StringComparison.Ordinal);
+        Assert.Contains("1 of 3 model files", report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.Contains(report.Kept, line => line.Contains("unfinished download", StringComparison.Ordinal));
+        Assert.DoesNotContain(site.Snapshot(), line => line.Contains(".safetensors ", StringComparison.Ordinal));
+        Assert.Empty(before.Except(site.Snapshot()));
+
+        site.Hub.Faults = null;
+        var loaded = site.Hub.Storage.Requests;
+        Assert.Equal(InstallOutcome.Installed, (await site.InstallAsync(null, new ModelsStep())).Outcome);
+        Assert.Equal(site.Models.Select(model => model.Content.Sha256), DefaultLayout.QwenModels.Select(model => Sha256(site, model)));
+        Assert.True(site.Hub.Storage.Requests - loaded <= 2, "Only the file that failed is loaded.");
+    }
+
+    [Fact]
+    public async Task A_token_that_the_hub_does_not_know_does_not_keep_public_files_away()
+    {
+        await using var site = await SiteAsync();
+
+        var report = await site.InstallAsync(site.Options with { HuggingFaceToken = new("hf_thisIsNoLongerValid") }, new ModelsStep());
+
+        Assert.Equal(InstallOutcome.Installed, report.Outcome);
+        Assert.DoesNotContain(site.Progress, told => told.Status.Contains("hf_thisIsNoLongerValid", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_the_right_one_is_set_aside_and_got_anew()
+    {
+        await using var site = await SiteAsync();
+        var model = DefaultLayout.QwenModels[2];
+        site.Write($"{InstallSite.ModelsFolder}/{model.Path}", "<!DOCTYPE html><title>Sign in</title>");
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.True(report.Outcome == InstallOutcome.Installed, report.Steps[0].Message);
+        Assert.Contains(report.Steps[0].Changes, line => line.Contains("because what is there is not right", StringComparison.Ordinal));
+        Assert.Equal(site.Models[2].Content.Sha256, Sha256(site, model));
+        Assert.StartsWith("<!DOCTYPE", site.Read($"{InstallSite.ModelsFolder}/{model.Path}.corrupt"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_downloaded_into_a_folder_that_the_container_does_not_read()
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        site.Deployer.Container = container => container with { Mounts = [.. container.Mounts.Where(mount => !mount.Destination.EndsWith("/models", StringComparison.Ordinal))] };
+        await site.InstallAsync(null, new ContainerStep());
+        var before = site.Snapshot();
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal("ModelsFolderNotMounted", report.Steps[0].ErrorCode);
+        Assert.Contains("its own file system", report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.Equal(0, site.Hub.Requests);
+        Assert.Equal(before, site.Snapshot());
+    }
+
+    [Fact]
+    public async Task Models_that_ComfyUI_does_not_list_are_a_failure()
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        site.ServerOptions = site.ServerOptions with { Models = new Dictionary<string, IReadOnlyList<string>> { ["vae"] = [DefaultLayout.QwenModels[2].Name] } };
+        await site.InstallAsync(null, new ContainerStep());
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal((InstallOutcome.RolledBack, "ModelsNotListed"), (report.Outcome, report.Steps[0].ErrorCode));
+        Assert.Contains(DefaultLayout.QwenModels[0].Path, report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(DefaultLayout.QwenModels[2].Path, report.Steps[0].Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_ComfyUI_cannot_be_asked_the_files_are_proven_alone_and_that_is_told()
+    {
+        await using var site = await SiteAsync();
+        site.Server!.Faults = _ => new() { Answer = FaultAnswer.Error(503, "busy") };
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal(InstallOutcome.Installed, report.Outcome);
+        Assert.Contains(report.Steps[0].Evidence, line => line.Contains("could not be asked", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_journal_cannot_have_other_files_taken_away()
+    {
+        await using var site = await SiteAsync();
+        site.Write("mine.safetensors", "mine");
+
+        var report = await site.RunAsync(site.Installer(
+            (_, moment) => moment == InstallMoment.Ends ? throw new IOException("The disk is gone.") : Task.CompletedTask,
+            new ForgingStep(InstallChangeKind.Model, site.PathOf("mine.safetensors"))));
+
+        Assert.Contains(report.Kept, line => line.Contains("no model of this service", StringComparison.Ordinal));
+        Assert.Equal("mine", site.Read("mine.safetensors"));
+    }
+
+    private static async Task<InstallSite> SiteAsync()
+    {
+        var site = await InstallSite.StartAsync(withModels: true);
+        var report = await site.InstallAsync(null, new ContainerStep());
+        Assert.True(report.Outcome == InstallOutcome.Installed, string.Join("; ", site.Results.Select(result => result.Message)));
+        return site;
+    }
+
+    private static async Task<(InstallOutcome Outcome, StepStatus Status)> AgainAsync(InstallSite site)
+    {
+        var report = await site.InstallAsync(null, new ModelsStep());
+        return (report.Outcome, report.Steps[0].Status);
+    }
+
+    private static string Sha256(InstallSite site, ModelFile model) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(site.PathOf($"{InstallSite.ModelsFolder}/{model.Path}"))));
+}
