@@ -27,7 +27,7 @@ internal static class InstallCommand
         var port = new Option<int?>("--port") { Description = "The port of this machine, for files that are made. Default: that of the stack file, or 8188.", Validators = { result => RequireFrom(result, 1, 65535) } };
         var node = new Option<string[]>("--custom-node") { Description = "A further custom node: the address of a git repository, with @ and a commit; may be repeated.", DefaultValueFactory = _ => [], Validators = { CommandSession.RequireValue } };
         var rate = new Option<long?>("--bytes-per-second") { Description = "The most that downloads may take together.", Validators = { result => RequireFrom(result, 1024, long.MaxValue) } };
-        var timeout = RolloutChoice.Time("--timeout", "When to give up waiting for the container: 90s, 10m, 00:10:00, or seconds.", new InstallOptions().Timeout);
+        var timeout = CommandSession.Time("--timeout", "When to give up waiting for the container: 90s, 10m, 00:10:00, or seconds.", new InstallOptions().Timeout);
         var noRollback = new Option<bool>("--no-rollback") { Description = "Leave what was done when a step fails, so that the next run goes on with it." };
         var force = new Option<bool>("--force") { Description = "Also interrupt a container that runs." };
         var reports = new Option<string?>("--report-directory") { Description = "Write the report into this folder. Default: .comfyauth/reports of the stack.", Validators = { CommandSession.RequireValue } };

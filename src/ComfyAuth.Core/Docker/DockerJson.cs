@@ -57,7 +57,10 @@ internal sealed record InfoAnswer(
     bool MemoryLimit,
     [property: JsonPropertyName("NCPU")] int Cpus,
     [property: JsonPropertyName("MemTotal")] long MemTotal,
-    string[]? Warnings);
+    string[]? Warnings,
+    DeviceAnswer[]? DiscoveredDevices);
+
+internal sealed record DeviceAnswer(string? Source, [property: JsonPropertyName("ID")] string? Id);
 
 internal sealed record ContainerListAnswer(
     string? Id, string[]? Names, string? Image, string? ImageID, long Created, string? State, string? Status, PortAnswer[]? Ports, Dictionary<string, string>? Labels);

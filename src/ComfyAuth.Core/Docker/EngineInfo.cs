@@ -39,6 +39,9 @@ public sealed record EngineInfo
     /// <summary>The runtime of containers that name none.</summary>
     public required string DefaultRuntime { get; init; }
 
+    /// <summary>The devices that it can give to containers by their CDI names, such as <c>nvidia.com/gpu=0</c>; engines before 28.2 do not tell.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
+
     /// <summary>What the engine itself warns of.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
@@ -56,6 +59,7 @@ public sealed record EngineInfo
         DataFolder = answer.DockerRootDir ?? "",
         Runtimes = [.. (answer.Runtimes ?? []).Keys.Order(StringComparer.Ordinal)],
         DefaultRuntime = answer.DefaultRuntime ?? "",
+        Devices = [.. EngineValues.Items(answer.DiscoveredDevices).Select(device => device.Id).OfType<string>()],
         Warnings = [.. EngineValues.Items(answer.Warnings)],
     };
 }

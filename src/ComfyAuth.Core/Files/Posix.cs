@@ -100,6 +100,13 @@ internal static partial class Posix
         return Marshal.GetLastPInvokeError() is AlreadyExists or NoEntry ? throw LastError() : false;
     }
 
+    /// <summary>Whether this account may make files in a folder, as far as permissions and the file system say.</summary>
+    public static bool IsWritable(string folder)
+    {
+        const int writeAndSearch = 3;
+        return Access(folder, writeAndSearch) == 0;
+    }
+
     private static IOException LastError() =>
         new(Marshal.GetLastPInvokeErrorMessage(), Marshal.GetLastPInvokeError());
 
@@ -111,6 +118,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "lstat$INODE64", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int LStatX64(string path, ref byte buffer);
+
+    [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
     private static partial int FChOwn(SafeFileHandle file, uint user, uint group);

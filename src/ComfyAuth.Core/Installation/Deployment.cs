@@ -9,7 +9,7 @@ namespace ComfyAuth.Installation;
 /// <summary>What there is of a deployment, and what it will be once its missing files are laid out. Looks only.</summary>
 internal sealed record Deployment
 {
-    /// <summary>The files to lay out; null where the container was made by hand, or the service is none of ours.</summary>
+    /// <summary>The files to lay out; null where the container was made by hand, or the service has no ComfyUI-Login.</summary>
     public DeploymentPlan? Plan { get; private init; }
 
     /// <summary>The stack, as it will be.</summary>
@@ -34,9 +34,7 @@ internal sealed record Deployment
     public bool IsRunning => Container?.State is ContainerState.Running or ContainerState.Restarting;
 
     /// <summary>The names of the image; which one, where the compose file names none, each version of Compose has its own mind.</summary>
-    public IReadOnlyList<string> Images => Compose is null ? []
-        : Compose.Image is { } image ? [image]
-        : [$"{Project}-{Compose.Name}", $"{Project}_{Compose.Name}"];
+    public IReadOnlyList<string> Images => Compose is null ? [] : ImagesOf(Compose, Project);
 
     /// <summary>The networks that Compose makes for the container.</summary>
     public IReadOnlyList<string> Networks => Compose is null or { NetworkMode: not null } ? []
@@ -72,9 +70,9 @@ internal sealed record Deployment
         return new() { Plan = plan, Stack = stack, Service = service, Container = container, Compose = compose, Project = project };
     }
 
-    /// <summary>What of the files is missing, without asking the engine; null for a service that is none of ours.</summary>
-    public static DeploymentPlan? PlanOf(InstallContext context) => context.Service.Name == DeploymentTemplates.ServiceName
-        ? DeploymentTemplates.Plan(context.Root, new() { Cpu = context.Options.Cpu, Port = context.Options.Port })
+    /// <summary>What of the files is missing, without asking the engine; null for a service without ComfyUI-Login.</summary>
+    public static DeploymentPlan? PlanOf(InstallContext context) => context.Service.Auth == AuthKind.ComfyUILogin
+        ? DeploymentTemplates.Plan(context.Root, new() { Service = context.Options.Service, Cpu = context.Options.Cpu, Port = context.Options.Port })
         : null;
 
     /// <summary>What Compose would make of the service, and in which project.</summary>
@@ -88,8 +86,12 @@ internal sealed record Deployment
         return (blueprint is null ? file.Services[0] : blueprint.Service, file.ProjectName);
     }
 
+    /// <summary>The names that the image of a service has or may have.</summary>
+    public static IReadOnlyList<string> ImagesOf(ComposeService compose, string project) =>
+        compose.Image is { } image ? [image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest"] : [$"{project}-{compose.Name}:latest", $"{project}_{compose.Name}:latest"];
+
     private static bool IsWithoutComposeFile(DeploymentPlan plan, InstallContext context) =>
-        Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is { } compose && plan.Missing.Any(file => file.Path == compose);
+        Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is not { } compose || plan.Missing.Any(file => file.Path == compose);
 
     private static ComfyAuthException Foreign(ContainerDetails container, ContainerOrigin origin) => new(
         "InstallContainerForeign",

@@ -26,6 +26,8 @@ internal sealed class InstallRun(
     /// <param name="stop">Ends the work; the journal stays.</param>
     public async Task<InstallReport> DoAsync(Func<PlannedChange, Task<bool>>? approve, CancellationToken stop)
     {
+        // A run that was killed while it wrote files left them half old and half new.
+        await FileTransaction.RecoverAsync(context.Root, new() { Logger = context.Logger }, stop).ConfigureAwait(false);
         if (Journal.Phase == InstallPhase.Undoing && !await UndoAsync(stop).ConfigureAwait(false))
             throw new ComfyAuthException("InstallUndoIncomplete", $"An installation that failed is still to be taken back, and that fails again: {string.Join("; ", _kept)}", "Mend that, then start again.");
 

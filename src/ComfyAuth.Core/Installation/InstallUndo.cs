@@ -26,8 +26,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <returns>What became of each, as it is done; an error of one spares the others.</returns>
     public async IAsyncEnumerable<UndoneChange> RunAsync(IReadOnlyList<InstallChange> changes, Func<PlannedChange, Task<bool>>? approve, [EnumeratorCancellation] CancellationToken stop)
     {
-        // A folder is empty only when all files are gone, and a container is restarted so that it reads what was put back.
-        foreach (var change in changes.Reverse().OrderBy(change => change.Kind switch { InstallChangeKind.Restarted => 2, InstallChangeKind.Folder or InstallChangeKind.DataFolder => 1, _ => 0 }))
+        foreach (var change in changes.Reverse().OrderBy(change => Turn(change.Kind)))
         {
             stop.ThrowIfCancellationRequested();
             var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = Shown(change), Outcome = UndoOutcome.Undone };
@@ -83,7 +82,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Restarted:
                 return isRemoval || change.Target != context.Service.Container ? null : await RestartAsync(stop).ConfigureAwait(false);
             case InstallChangeKind.Image:
-                return await UnlessUsed(() => context.Engine.RemoveImageAsync(change.Target, stop)).ConfigureAwait(false);
+                return await RemoveImageAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Network:
                 return await RemoveAsync(change.Target, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Volume:
@@ -145,6 +144,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         await UnlessGone(() => context.Engine.RemoveContainerAsync(found.Id, force: true, stop)).ConfigureAwait(false);
         return null;
     }
+
+    /// <summary>Removes the image, where it is the one of the service.</summary>
+    private async Task<string?> RemoveImageAsync(string name, CancellationToken stop) =>
+        Deployment.ComposeOf(context.Stack, context.Service, []) is ({ } compose, var project) && Deployment.ImagesOf(compose, project).Contains(name)
+            ? await UnlessUsed(() => context.Engine.RemoveImageAsync(name, stop)).ConfigureAwait(false)
+            : "it is not the image of the service";
 
     private bool IsInside(string folder) => RealPath.Comparer.Equals(RealPath.Of(folder), RealPath.Of(context.Root)) || RealPath.Inside(context.Root, folder) is not null;
 
@@ -245,6 +250,15 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         var path = Path.GetFullPath(change.Target, context.Root);
         return Path.GetFileName(path).StartsWith(TestImageStep.Prefix, StringComparison.Ordinal) && RealPath.Inside(context.Root, RealPath.Of(path)) is not null ? path : null;
     }
+
+    /// <summary>A folder goes when the files in it are gone, and a container is restarted so that it reads what was put back.</summary>
+    private static int Turn(InstallChangeKind kind) => kind switch
+    {
+        InstallChangeKind.Files => 1,
+        InstallChangeKind.Folder or InstallChangeKind.DataFolder => 2,
+        InstallChangeKind.Restarted => 3,
+        _ => 0,
+    };
 
     private string PathOf(InstallChange change) => Path.GetFullPath(change.Target, context.Root);
 

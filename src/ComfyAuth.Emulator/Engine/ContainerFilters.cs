@@ -32,9 +32,7 @@ internal sealed class ContainerFilters
         && Any("id", value => container.Id.StartsWith(value, StringComparison.Ordinal))
         && Any("status", value => value.Equals(container.State.ToString(), StringComparison.OrdinalIgnoreCase))
         && Any("health", value => value.Equals(container.Health.ToString(), StringComparison.OrdinalIgnoreCase))
-        && (!_wanted.TryGetValue("label", out var labels) || labels.All(label => HasLabel(container, label)));
-
-    public static bool HasLabel(EmulatedContainer container, string label) => HasLabel(container.Labels, label);
+        && (!_wanted.TryGetValue("label", out var labels) || labels.All(label => HasLabel(container.Labels, label)));
 
     public static bool HasLabel(IReadOnlyDictionary<string, string> labels, string label) =>
         label.Split('=', 2) is [var name, .. var rest] && labels.TryGetValue(name, out var value) && (rest.Length == 0 || rest[0] == value);

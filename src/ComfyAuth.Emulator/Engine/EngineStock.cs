@@ -10,8 +10,6 @@ internal sealed class EngineStock(EngineState state)
 {
     private static readonly string[] NetworksOfTheEngine = ["bridge", "host", "none"];
 
-    private static readonly IReadOnlyDictionary<string, string> NoLabels = new Dictionary<string, string>();
-
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, bool> _images = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, IReadOnlyDictionary<string, string>> _networks = new(StringComparer.Ordinal);
@@ -62,7 +60,13 @@ internal sealed class EngineStock(EngineState state)
     }
 
     public Task ListNetworksAsync(HttpContext context) =>
-        context.WriteJsonAsync(new JsonArray([.. Chosen(context, [.. NetworksOfTheEngine.Select(name => (name, NoLabels)), .. All(_networks)]).Select(item => (JsonNode)Network(item.Name, item.Value))]));
+        context.WriteJsonAsync(new JsonArray(
+        [
+            .. NetworksOfTheEngine.Select(name => (Name: name, Value: (IReadOnlyDictionary<string, string>)new Dictionary<string, string>()))
+                .Concat(All(_networks))
+                .Where(item => IsChosen(context, item.Value))
+                .Select(item => (JsonNode)Network(item.Name, item.Value)),
+        ]));
 
     public Task RemoveNetworkAsync(HttpContext context, string name)
     {
@@ -78,7 +82,7 @@ internal sealed class EngineStock(EngineState state)
     }
 
     public Task ListVolumesAsync(HttpContext context) => context.WriteJsonAsync(EngineJson.Members(
-        (nameof(Volumes), new JsonArray([.. Chosen(context, All(_volumes)).Select(item => (JsonNode)Volume(item.Name, item.Value))])),
+        (nameof(Volumes), new JsonArray([.. All(_volumes).Where(item => IsChosen(context, item.Value)).Select(item => (JsonNode)Volume(item.Name, item.Value))])),
         ("Warnings", null)));
 
     public Task RemoveVolumeAsync(HttpContext context, string name)
@@ -91,6 +95,9 @@ internal sealed class EngineStock(EngineState state)
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }
+
+    private static bool IsChosen(HttpContext context, IReadOnlyDictionary<string, string> labels) =>
+        ContainerFilters.ReadAll(context.Request.Query["filters"]).GetValueOrDefault("label", []).All(label => ContainerFilters.HasLabel(labels, label));
 
     private static JsonObject Network(string name, IReadOnlyDictionary<string, string> labels) => new()
     {
@@ -111,15 +118,6 @@ internal sealed class EngineStock(EngineState state)
     };
 
     private static string Identifier(string name) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
-
-    /// <summary>Those with all of the labels that are asked for.</summary>
-    private static IEnumerable<(string Name, IReadOnlyDictionary<string, string> Value)> Chosen(HttpContext context, IEnumerable<(string Name, IReadOnlyDictionary<string, string> Value)> items)
-    {
-        var filters = ContainerFilters.ReadAll(context.Request.Query["filters"]);
-        return filters.Keys.FirstOrDefault(name => name != "label") is { } other
-            ? throw EngineError.NotEmulated($"the filter '{other}'")
-            : items.Where(item => filters.GetValueOrDefault("label", []).All(label => ContainerFilters.HasLabel(item.Value, label)));
-    }
 
     private List<string> Names<T>(SortedDictionary<string, T> stock) => [.. All(stock).Select(item => item.Name)];
 

@@ -53,7 +53,7 @@ internal static class EventStream
     {
         "container" => filter.Value.Any(value => entry.Container.Name.StartsWith(value, StringComparison.Ordinal) || entry.Container.Id.StartsWith(value, StringComparison.Ordinal)),
         "event" => filter.Value.Any(value => entry.Action == value || entry.Action.StartsWith(value + ":", StringComparison.Ordinal)),
-        "label" => filter.Value.All(value => ContainerFilters.HasLabel(entry.Container, value)),
+        "label" => filter.Value.All(value => ContainerFilters.HasLabel(entry.Container.Labels, value)),
         _ => filter.Value.Contains("container"),
     });
 

@@ -86,7 +86,7 @@ public sealed class AuthenticationStepTests
         var token = BearerToken.Of(site.Stack, site.Stack.Definition.Services[0], site.Redactor)!.Value;
 
         var report = await site.RunAsync(
-            site.Installer((_, moment) => moment == InstallMoment.Changed ? throw new IOException("The disk is gone.") : Task.CompletedTask, new AuthenticationStep()),
+            site.NewInstaller((_, moment) => moment == InstallMoment.Changed ? throw new IOException("The disk is gone.") : Task.CompletedTask, new AuthenticationStep()),
             site.Options with { Password = Password });
 
         Assert.Equal(InstallOutcome.RolledBack, report.Outcome);

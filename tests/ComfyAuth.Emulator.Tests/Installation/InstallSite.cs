@@ -18,7 +18,7 @@ namespace ComfyAuth.Emulator.Tests.Installation;
 /// </summary>
 internal sealed class InstallSite : IAsyncDisposable
 {
-    public const string Service = DeploymentTemplates.ServiceName;
+    public const string Service = "comfyui-qwen";
     public const string ServiceFolder = "docker-configurations/services/comfyui-qwen";
     public const string PasswordFile = ServiceFolder + "/.secrets/PASSWORD";
     public const string ModelsFolder = "docker-configurations/shared/models";
@@ -66,7 +66,7 @@ internal sealed class InstallSite : IAsyncDisposable
     /// <summary>On the processor, on the site's port.</summary>
     public InstallOptions Options => new() { Cpu = true, Port = Port, Timeout = TimeSpan.FromSeconds(30) };
 
-    public GenAIStack Stack => ComfyAuth.Installation.Installer.StackAt(Root);
+    public GenAIStack Stack => Installer.StackAt(Root);
 
     /// <summary>What was told of each step, by the last run.</summary>
     public List<StepResult> Results { get; } = [];
@@ -94,14 +94,14 @@ internal sealed class InstallSite : IAsyncDisposable
     public string Read(string relative) => _folder.Read(Path.Combine("stack", relative));
 
     /// <summary>The installer; its steps are all, or those that are given.</summary>
-    public Installer Installer(Func<InstallStepName, InstallMoment, Task>? atMoment = null, params IReadOnlyList<InstallStep> steps)
+    public Installer NewInstaller(Func<InstallStepName, InstallMoment, Task>? atMoment = null, params IReadOnlyList<InstallStep> steps)
     {
         var installer = new Installer(Client, Deployer, Redactor, Verifier) { HubEndpoint = Hub.Address, AtMoment = atMoment };
         return steps.Count == 0 ? installer : new(Client, Deployer, Redactor, Verifier) { HubEndpoint = Hub.Address, AtMoment = atMoment, Steps = steps };
     }
 
     /// <summary>Installs with the steps that are given, or with all.</summary>
-    public Task<InstallReport> InstallAsync(InstallOptions? options = null, params IReadOnlyList<InstallStep> steps) => RunAsync(Installer(null, steps), options);
+    public Task<InstallReport> InstallAsync(InstallOptions? options = null, params IReadOnlyList<InstallStep> steps) => RunAsync(NewInstaller(null, steps), options);
 
     public async Task<InstallReport> RunAsync(Installer installer, InstallOptions? options = null, Func<PlannedChange, Task<bool>>? approve = null, CancellationToken? stop = null)
     {

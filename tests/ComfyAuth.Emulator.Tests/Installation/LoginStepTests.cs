@@ -146,7 +146,7 @@ public sealed class LoginStepTests
         var starts = 0;
         site.Engine.Starting += _ => starts++;
 
-        var report = await site.RunAsync(site.Installer((step, moment) => moment == InstallMoment.Ends ? throw new IOException("The disk is gone.") : Task.CompletedTask, new LoginStep()));
+        var report = await site.RunAsync(site.NewInstaller((step, moment) => moment == InstallMoment.Ends ? throw new IOException("The disk is gone.") : Task.CompletedTask, new LoginStep()));
 
         Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
         Assert.Equal(files, site.Engine.Containers[0].Files.Keys.Order());
@@ -224,7 +224,7 @@ public sealed class LoginStepTests
         var programs = new ContainerPrograms(site.Engine);
         Change(site, files => files[Nodes + "/Theirs/__init__.py"] = new("pass"));
 
-        var report = await site.RunAsync(site.Installer(
+        var report = await site.RunAsync(site.NewInstaller(
             (_, moment) => moment == InstallMoment.Ends ? throw new IOException("The disk is gone.") : Task.CompletedTask,
             new ForgingStep(InstallChangeKind.Node, target)));
 

@@ -125,7 +125,7 @@ public sealed class ModelsStepTests
         await using var site = await SiteAsync();
         site.Write("mine.safetensors", "mine");
 
-        var report = await site.RunAsync(site.Installer(
+        var report = await site.RunAsync(site.NewInstaller(
             (_, moment) => moment == InstallMoment.Ends ? throw new IOException("The disk is gone.") : Task.CompletedTask,
             new ForgingStep(InstallChangeKind.Model, site.PathOf("mine.safetensors"))));
 

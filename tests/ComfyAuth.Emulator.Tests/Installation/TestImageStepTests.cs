@@ -132,7 +132,7 @@ public sealed class TestImageStepTests
             stop.Cancel();
             return NodeFault.Hang;
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => site.RunAsync(site.Installer(null, new TestImageStep()), stop: stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => site.RunAsync(site.NewInstaller(null, new TestImageStep()), stop: stop.Token));
         site.Server.NodeFaults = null;
 
         var report = await site.InstallAsync(null, new TestImageStep());

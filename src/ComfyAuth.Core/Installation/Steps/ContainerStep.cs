@@ -93,16 +93,18 @@ internal sealed class ContainerStep : InstallStep
     {
         var options = context.Options;
         var service = deployment.Service;
-        var survey = new TokenAuditor(context.Verifier, context.Redactor).Survey(deployment.Stack, [service.Name], stop)[0];
+
+        // Where there is no folder yet there is nothing to survey.
+        var survey = Directory.Exists(context.Root) ? new TokenAuditor(context.Verifier, context.Redactor).Survey(deployment.Stack, [service.Name], stop)[0] : null;
         if ((options.Skip & InstallParts.Auth) != 0)
         {
-            return HasHash(survey) ? null : throw new ComfyAuthException(
+            return survey is not null && HasHash(survey) ? null : throw new ComfyAuthException(
                 "InstallCredentialMissing",
                 $"There is no credential for the service '{service.Name}', and none is made because authentication is left out: ComfyUI-Login would let everybody in.",
                 "Make one with Sync-ComfyToken, or do not leave authentication out.");
         }
 
-        if (survey.SourceError is { } error)
+        if (survey?.SourceError is { } error)
             throw error;
         if (survey is { Source: null, HashesInUse.Count: > 1 } && options.Password is null)
         {
@@ -112,13 +114,13 @@ internal sealed class ContainerStep : InstallStep
                 "Choose one with Sync-ComfyToken -Adopt, or give the password with -Credential.");
         }
 
-        var isRight = survey.Source is { } source
+        var isRight = survey?.Source is { } source
             && (options.Password is null || survey.IsOf(options.Password, source.Hash, stop))
             && (options.UserName is null || survey.UserNameInUse == options.UserName)
             && !survey.Observe(survey.Truth).Any(place => place.IsFault && place.State != TokenState.ShadowedByShell);
         return isRight ? null : new(
-            deployment.Stack.PathOf(survey.SourcePath),
-            survey.Source is null && survey.Truth is null ? "Make a credential, and write it to its places" : "Write the credential to its places",
+            deployment.Stack.PathOf(service.Source ?? deployment.Stack.Definition.Source),
+            survey?.Truth is null ? "Make a credential, and write it to its places" : "Write the credential to its places",
             (_, cancel) => WriteCredentialAsync(context, deployment, cancel));
     }
 

@@ -1,0 +1,272 @@
+using ComfyAuth.Docker;
+using ComfyAuth.Emulator.Engine;
+using ComfyAuth.Installation;
+using ComfyAuth.Installation.Steps;
+using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
+
+namespace ComfyAuth.Emulator.Tests.Installation;
+
+/// <summary>The second step: files, credential, image and container, and how all of it is taken back.</summary>
+public sealed class ContainerStepTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task From_an_empty_folder_everything_is_made_and_the_server_asks_for_the_token()
+    {
+        await using var site = await InstallSite.StartAsync();
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        AssertDone(report, InstallOutcome.Installed);
+        Assert.Equal(["build", "up"], site.Deployer.Calls);
+        Assert.Equal(["container", "image", "network", "volume"], site.EngineSnapshot().Select(line => line.Split(' ')[0]));
+        Assert.True(BcryptHash.TryParse(site.Read(InstallSite.PasswordFile).Split('\n')[0], out var token));
+        using var http = new HttpClient();
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await http.GetAsync($"http://127.0.0.1:{site.Port}/system_stats?token=", Stop)).StatusCode);
+        http.DefaultRequestHeaders.Authorization = new("Bearer", token.Reveal());
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await http.GetAsync($"http://127.0.0.1:{site.Port}/system_stats", Stop)).StatusCode);
+        Assert.DoesNotContain(site.Results.SelectMany(result => result.Changes.Concat(result.Evidence).Append(result.Message)), line => line.Contains("$2", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_second_run_changes_nothing()
+    {
+        await using var site = await InstallSite.StartAsync();
+        await site.InstallAsync(null, new ContainerStep());
+        var (files, engine) = (site.Snapshot(), site.EngineSnapshot());
+        site.Deployer.Calls.Clear();
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal(StepStatus.Unchanged, report.Steps[0].Status);
+        Assert.Equal(files, site.Snapshot());
+        Assert.Equal(engine, site.EngineSnapshot());
+        Assert.Empty(site.Deployer.Calls);
+    }
+
+    [Fact]
+    public async Task The_name_and_the_password_that_are_asked_for_are_the_credential()
+    {
+        await using var site = await InstallSite.StartAsync();
+
+        await site.InstallAsync(site.Options with { UserName = "alice", Password = new("correct horse battery") }, new ContainerStep());
+
+        var lines = site.Read(InstallSite.PasswordFile).Split('\n');
+        Assert.Equal("alice", lines[1]);
+        Assert.True(site.Verifier.Verify(new("correct horse battery"), BcryptHash.Parse(lines[0]), Stop));
+    }
+
+    [Theory]
+    [InlineData("build")]
+    [InlineData("up")]
+    public async Task What_fails_is_taken_back_to_the_last_byte(string call)
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Write("notes.txt", "mine");
+        var before = site.Snapshot();
+        site.Deployer.Before = now => now == call ? throw new ComfyAuthException("ComposeCommandFailed", "no space", "Make room.") : Task.CompletedTask;
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal(("ComposeCommandFailed", true), (report.Steps[0].ErrorCode, report.Steps[0].IsUndone));
+        Assert.Equal(before, site.Snapshot());
+        Assert.Empty(site.EngineSnapshot());
+        Assert.Empty(report.Kept);
+    }
+
+    [Fact]
+    public async Task A_server_that_never_answers_is_told_with_its_diagnosis_and_taken_back()
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.IsServing = false;
+        site.Engine.Starting = container => site.Engine.Change(container.Name, now => now with { State = ContainerState.Exited, ExitCode = 78, RestartPolicy = "no", Log = [new(ContainerLogStream.StandardError, DateTimeOffset.UtcNow, "Not started: no PASSWORD")] });
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal("ContainerWaitFailed", report.Steps[0].ErrorCode);
+        Assert.Contains("78", report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.NotEmpty(report.Steps[0].Remedy);
+        Assert.Empty(site.Snapshot());
+        Assert.Empty(site.EngineSnapshot());
+    }
+
+    [Fact]
+    public async Task Without_rollback_the_next_run_goes_on_where_the_first_failed()
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Deployer.Before = now => now == "up" ? throw new ComfyAuthException("ComposeCommandFailed", "no", "Again.") : Task.CompletedTask;
+        Assert.Equal(InstallOutcome.Failed, (await site.InstallAsync(site.Options with { NoRollback = true }, new ContainerStep())).Outcome);
+        var password = site.Read(InstallSite.PasswordFile);
+        site.Deployer.Before = null;
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        AssertDone(report, InstallOutcome.Installed);
+        Assert.True(report.IsResumed);
+        Assert.Equal(["build", "up", "up"], site.Deployer.Calls);
+        Assert.Equal(password, site.Read(InstallSite.PasswordFile));
+        Assert.Single(report.Steps[0].Changes);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_goes_on_and_a_failure_then_takes_back_what_both_made()
+    {
+        await using var site = await InstallSite.StartAsync();
+        using var cancel = new CancellationTokenSource();
+        site.Deployer.Before = now => now == "up" ? cancel.CancelAsync() : Task.CompletedTask;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => site.RunAsync(site.NewInstaller(null, new ContainerStep()), stop: cancel.Token));
+        Assert.NotEmpty(site.Snapshot());
+        site.Deployer.Before = now => throw new ComfyAuthException("ComposeCommandFailed", "no", "Again.");
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Empty(site.Snapshot());
+        Assert.Empty(site.EngineSnapshot());
+    }
+
+    [Fact]
+    public async Task A_plan_makes_nothing_and_names_every_change()
+    {
+        await using var site = await InstallSite.StartAsync();
+        List<PlannedChange> planned = [];
+
+        var report = await site.NewInstaller(null, new ContainerStep()).PlanAsync(site.Stack, site.Options, change =>
+        {
+            planned.Add(change);
+            return Task.CompletedTask;
+        }, site.Results.Add, Stop);
+
+        Assert.Equal(StepStatus.Planned, report.Steps[0].Status);
+        Assert.Equal(["Lay out", "Make a", "Build the", "Create the"], planned.Select(change => string.Join(' ', change.Action.Split(' ').Take(2))));
+        Assert.False(Directory.Exists(site.Root));
+        Assert.Empty(site.EngineSnapshot());
+        Assert.Empty(site.Deployer.Calls);
+    }
+
+    [Fact]
+    public async Task A_stopped_container_is_started_and_stopped_again_when_it_fails()
+    {
+        await using var site = await InstallSite.StartAsync();
+        await site.InstallAsync(null, new ContainerStep());
+        await site.Client.StopAsync(InstallSite.Service, stop: Stop);
+        var files = site.Snapshot();
+
+        var report = await site.InstallAsync(null, new ContainerStep(), new FailingStep());
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal(["Start the container"], report.Steps[0].Changes.Select(change => change.Split(": ")[1]));
+        Assert.Equal(ContainerState.Exited, site.Engine.Containers[0].State);
+        Assert.Equal(files, site.Snapshot());
+
+        AssertDone(await site.InstallAsync(null, new ContainerStep()), InstallOutcome.Installed);
+        Assert.Equal(files, site.Snapshot());
+        Assert.Equal(ContainerState.Running, site.Engine.Containers[0].State);
+    }
+
+    [Fact]
+    public async Task A_container_that_runs_is_left_running_whatever_its_compose_file_says_by_now()
+    {
+        await using var site = await InstallSite.StartAsync();
+        await site.InstallAsync(null, new ContainerStep());
+        site.Write($"{InstallSite.ServiceFolder}/docker-compose.yml", site.Read($"{InstallSite.ServiceFolder}/docker-compose.yml").Replace("mem_limit: ${COMFYUI_MEMORY_LIMIT:-32g}", "mem_limit: 5g", StringComparison.Ordinal));
+        var engine = site.EngineSnapshot();
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal(StepStatus.Unchanged, report.Steps[0].Status);
+        Assert.Contains(report.Steps[0].Evidence, line => line.Contains("left as it is", StringComparison.Ordinal));
+        Assert.Equal(engine, site.EngineSnapshot());
+    }
+
+    [Fact]
+    public async Task Nothing_is_started_without_a_credential_where_authentication_is_left_out()
+    {
+        await using var site = await InstallSite.StartAsync();
+
+        var report = await site.InstallAsync(site.Options with { Skip = InstallParts.Auth }, new ContainerStep());
+
+        Assert.Equal("InstallCredentialMissing", report.Steps[0].ErrorCode);
+        Assert.Empty(site.Snapshot());
+        Assert.Empty(site.EngineSnapshot());
+    }
+
+    [Fact]
+    public async Task A_container_made_by_hand_is_used_as_it_is()
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Engine.Add(ByHand(site));
+        await site.Client.StartAsync(InstallSite.Service, Stop);
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        // The default address is not the site's: nobody answers there, so that is waited for.
+        Assert.DoesNotContain(site.Snapshot(), line => !line.EndsWith('/'));
+        Assert.DoesNotContain(report.Steps[0].Changes, change => change.Contains("Lay out", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_container_of_another_installation_is_not_taken_over()
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Engine.Add(ByHand(site) with { Labels = new Dictionary<string, string> { ["com.docker.compose.project"] = "x", ["com.docker.compose.service"] = "y", ["com.docker.compose.project.working_dir"] = "/elsewhere" } });
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal("InstallContainerForeign", report.Steps[0].ErrorCode);
+        Assert.Contains("/elsewhere", report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.Single(site.EngineSnapshot());
+        Assert.Empty(site.Snapshot());
+    }
+
+    [Fact]
+    public async Task A_journal_that_came_with_the_stack_removes_nothing_of_others()
+    {
+        await using var site = await InstallSite.StartAsync();
+        await site.InstallAsync(null, new ContainerStep());
+        site.Engine.Add(ByHand(site) with { Name = "precious", Mounts = [], Image = "precious:1" });
+        site.Engine.AddImage("other:1");
+        site.Engine.AddVolume("precious");
+        site.Engine.AddNetwork("precious", new Dictionary<string, string> { ["com.docker.compose.project"] = "another" });
+        var before = site.EngineSnapshot();
+        site.Write(".comfyauth/install.json", """
+            { "version": 1, "phase": "Undoing", "run": 1, "changes": [
+              { "run": 1, "step": "Container", "kind": "Image", "target": "other:1" },
+              { "run": 1, "step": "Container", "kind": "Network", "target": "precious" },
+              { "run": 1, "step": "Container", "kind": "Volume", "target": "precious" },
+              { "run": 1, "step": "Container", "kind": "Container", "target": "precious" },
+              { "run": 1, "step": "Container", "kind": "Started", "target": "precious" },
+              { "run": 1, "step": "Container", "kind": "Restarted", "target": "precious" } ] }
+            """);
+
+        await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal(before, site.EngineSnapshot());
+    }
+
+    private static EmulatedContainer ByHand(InstallSite site) => new()
+    {
+        Name = InstallSite.Service,
+        Image = "mine:1",
+        CreatedAt = DateTimeOffset.UtcNow,
+        State = ContainerState.Created,
+        Ports = [new(8188, "tcp", "127.0.0.1", site.Port)],
+    };
+
+    private static void AssertDone(InstallReport report, InstallOutcome outcome)
+    {
+        Assert.True(report.Outcome == outcome, string.Join('\n', report.Steps.Select(step => $"{step.Step} {step.Status} {step.ErrorCode}: {step.Message} {step.Remedy}")));
+        Assert.Equal(StepStatus.Done, report.Steps[0].Status);
+    }
+
+    private sealed class FailingStep : InstallStep
+    {
+        public override InstallStepName Name => InstallStepName.Login;
+
+        public override Task<StepPlan> CheckAsync(InstallContext context, CancellationToken stop) => throw new ComfyAuthException("DockerRequestFailed", "no", "Again.");
+    }
+}
