@@ -169,7 +169,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         if (await lifecycle.FindAsync(context.Stack, context.Service, stop).ConfigureAwait(false) is null)
             return null;
         var plan = await lifecycle.PlanRestartAsync(context.Stack, context.Service, null, stop).ConfigureAwait(false);
-        await plan.ApplyAsync(stop: stop).ConfigureAwait(false);
+
+        // A restart keeps the environment. In what else it differs from its compose file, it did before.
+        if (plan.Drift.Any(drift => drift.Kind == ContainerDriftKind.Variable))
+            await plan.ApplyAsync(stop: stop).ConfigureAwait(false);
+        else
+            await context.Engine.RestartAsync(plan.Container!.Id, stop: stop).ConfigureAwait(false);
         return null;
     }
 

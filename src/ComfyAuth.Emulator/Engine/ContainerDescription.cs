@@ -262,7 +262,7 @@ internal static class ContainerDescription
 
     private static string NetworkMode(EmulatedContainer container) => container.Network == "bridge" ? "default" : container.Network;
 
-    private static string ImageId(EmulatedContainer container) => "sha256:" + Digest("image " + container.Image);
+    private static string ImageId(EmulatedContainer container) => "sha256:" + Digest(container.Image);
 
     private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 

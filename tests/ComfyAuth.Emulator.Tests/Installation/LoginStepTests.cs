@@ -264,7 +264,8 @@ public sealed class LoginStepTests
     {
         var error = Assert.Throws<ComfyAuthException>(() => CustomNode.Parse(text));
         Assert.Equal("CustomNodeInvalid", error.Code);
-        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret@", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("=secret", error.Message, StringComparison.Ordinal);
     }
 
     private static async Task<InstallSite> SiteAsync()

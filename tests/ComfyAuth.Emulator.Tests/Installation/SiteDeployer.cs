@@ -67,6 +67,9 @@ internal sealed class SiteDeployer(EmulatedEngine engine, DockerClient client) :
                 Environment = [.. made.Environment.Where(variable => variable.HasValue).Select(variable => $"{variable.Name}={variable.Reveal()}")],
                 MemoryLimit = made.MemoryLimitInBytes,
                 Init = made.Init,
+                Healthcheck = made.Healthcheck is { } check
+                    ? new() { Test = ["CMD-SHELL", .. check.Test], Interval = check.Interval, Timeout = check.Timeout, Retries = check.Retries, StartPeriod = check.StartPeriod, StartInterval = check.StartInterval }
+                    : null,
                 Ports = [new(8188, "tcp", "127.0.0.1", service.Url.Port)],
                 Processes = ["/sbin/docker-init -- sh /setup/entrypoint.sh", "/workspace/venv/bin/python main.py --listen 0.0.0.0 --port 8188"],
                 Mounts =

@@ -138,7 +138,7 @@ public sealed class TestImageStepTests
         var report = await site.InstallAsync(null, new TestImageStep());
 
         Assert.True(report.IsResumed);
-        Assert.Equal(StepStatus.Unchanged, report.Steps[0].Status);
+        Assert.Equal(InstallOutcome.Unchanged, report.Outcome);
         Assert.Empty(Directory.EnumerateFiles(site.PathOf(Outputs), "*.png"));
     }
 
