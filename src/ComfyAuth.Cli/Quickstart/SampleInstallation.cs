@@ -27,6 +27,9 @@ internal sealed class SampleInstallation : IAsyncDisposable
         Options = new() { Cpu = true, Port = FreePort() };
         engine.Starting = _ => Serve();
         engine.Ended = _ => EndServer();
+
+        // Python, asked whether it can import what the login needs.
+        engine.Executing = _ => new(Output: "comfyauth-imports\t3.11.13\n");
     }
 
     /// <summary>The engine.</summary>

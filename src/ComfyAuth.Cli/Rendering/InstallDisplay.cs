@@ -25,13 +25,10 @@ internal static class InstallDisplay
         if (session.IsJson)
             return;
 
-        var text = new Grid();
-        foreach (var width in new[] { 14, 9, 6 })
-            text.AddColumn(new GridColumn { Width = width, NoWrap = true, Padding = new(0, 0, 2, 0) });
-        text.AddColumn(new GridColumn { Padding = new(0, 0, 0, 0) });
+        AnsiConsole.Write(new Markup($"{step.Step,-15} {Status(step.Status)}, {Duration.Format(step.Duration)}\n"));
         string[] told = [step.Message, .. step.Changes.Select(change => "- " + change), step.Remedy, step.IsUndone ? "Its changes were taken back." : ""];
-        text.AddRow(new Text(step.Step.ToString()), new Markup(Status(step.Status)), new Text(Duration.Format(step.Duration)), new Text(session.Redactor.Redact(string.Join('\n', told.Where(line => line.Length > 0)))));
-        AnsiConsole.Write(text);
+        foreach (var line in told.Where(line => line.Length > 0))
+            AnsiConsole.Write(new Padder(new Text(session.Redactor.Redact(line)), new(2, 0, 0, 0)));
     }
 
     /// <summary>Prints what came of it: the JSON document where it was asked for, else how it ended, what was left and what comes next.</summary>

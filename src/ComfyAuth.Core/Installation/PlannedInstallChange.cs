@@ -16,6 +16,6 @@ public sealed class PlannedInstallChange : PlannedChange
     internal Func<InstallContext, CancellationToken, Task> MakeAsync { get; }
 
     /// <summary>Changes that are approved one by one and made all at once, with the last.</summary>
-    internal static IReadOnlyList<PlannedInstallChange> Together(IReadOnlyList<(string Target, string Action)> parts, Func<InstallContext, CancellationToken, Task> make) =>
-        [.. parts.Select((part, index) => new PlannedInstallChange(part.Target, part.Action, index == parts.Count - 1 ? make : (_, _) => Task.CompletedTask))];
+    internal static IReadOnlyList<PlannedInstallChange> Together(IReadOnlyList<(string Target, string Action)> parts, Func<InstallContext, CancellationToken, Task> make, Predicate<string>? interrupts = null) =>
+        [.. parts.Select((part, index) => new PlannedInstallChange(part.Target, part.Action, index == parts.Count - 1 ? make : (_, _) => Task.CompletedTask) { Interrupts = interrupts?.Invoke(part.Target) == true })];
 }
