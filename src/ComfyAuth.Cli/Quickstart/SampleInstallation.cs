@@ -24,7 +24,7 @@ internal sealed class SampleInstallation : IAsyncDisposable
     private SampleInstallation(string root, EmulatedEngine engine, EmulatedHub hub)
     {
         (_root, Engine, Hub, Client) = (root, engine, hub, new(engine.Endpoint));
-        Options = new() { Cpu = true, Port = FreePort() };
+        Options = new() { Cpu = true, Port = FreePort(), ReportDirectory = Path.Combine(Path.GetDirectoryName(root)!, "reports") };
         engine.Starting = _ => Serve();
         engine.Ended = _ => EndServer();
 

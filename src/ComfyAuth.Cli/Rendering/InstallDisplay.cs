@@ -28,7 +28,7 @@ internal static class InstallDisplay
         AnsiConsole.Write(new Markup($"{step.Step,-15} {Status(step.Status)}, {Duration.Format(step.Duration)}\n"));
         string[] told = [step.Message, .. step.Changes.Select(change => "- " + change), step.Remedy, step.IsUndone ? "Its changes were taken back." : ""];
         foreach (var line in told.Where(line => line.Length > 0))
-            AnsiConsole.Write(new Padder(new Text(session.Redactor.Redact(line)), new(2, 0, 0, 0)));
+            AnsiConsole.Write(new Padder(new Text(session.Redactor.Redact(line.Replace(step.Stack + Path.DirectorySeparatorChar, "", StringComparison.Ordinal))), new(2, 0, 0, 0)));
     }
 
     /// <summary>Prints what came of it: the JSON document where it was asked for, else how it ended, what was left and what comes next.</summary>
@@ -55,7 +55,7 @@ internal static class InstallDisplay
     {
         var table = TokenTables.New("Outcome", "Kind", "What");
         foreach (var result in results)
-            table.AddRow(Outcome(result.Outcome), result.Kind, string.Join('\n', new[] { result.Target, result.Message, result.Remedy }.Where(line => line.Length > 0)).EscapeMarkup());
+            table.AddRow(Outcome(result.Outcome), result.Kind, string.Join('\n', new[] { result.Target.Replace(", ", "\n", StringComparison.Ordinal), result.Message, result.Remedy }.Where(line => line.Length > 0)).EscapeMarkup());
         return table;
     }
 

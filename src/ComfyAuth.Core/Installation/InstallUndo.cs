@@ -17,7 +17,7 @@ namespace ComfyAuth.Installation;
 /// <param name="removeData">Whether models and outputs go as well.</param>
 internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData)
 {
-    private const string Data = "it holds data of yours, which stay unless they are to go as well";
+    private const string Data = "it holds data, which stay unless their removal is asked for";
 
     /// <summary>Takes changes back.</summary>
     /// <param name="changes">The changes, in the order in which they were made.</param>
@@ -224,16 +224,17 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     {
         if (!ModelsStep.TargetsOf(context).Contains(path, RealPath.Comparer))
             return "it is no model of this service; it was left as it is";
-        if (isRemoval && !removeData)
-            return File.Exists(path) ? Data : null;
+        var places = ModelPlaces.Of(path);
+        if (isRemoval && !removeData && (File.Exists(places.File) || File.Exists(places.Part)))
+            return Data;
 
         if (!isRemoval)
         {
             await ModelDownloader.TakeBackAsync(path, stop).ConfigureAwait(false);
-            return File.Exists(ModelPlaces.Of(path).Part) ? "what was downloaded stays as an unfinished download, which the next run finishes without loading it again" : null;
+            return File.Exists(places.Part) ? "what was downloaded stays as an unfinished download, which the next run finishes without loading it again" : null;
         }
 
-        FileErrors.On(path, ModelPlaces.Of(path).Remove);
+        FileErrors.On(path, places.Remove);
         return null;
     }
 

@@ -44,7 +44,7 @@ public sealed class UninstallerTests : IAsyncLifetime
 
         var kept = (await UninstallAsync()).Where(change => change.Outcome == UndoOutcome.Kept).ToList();
 
-        Assert.Contains(kept, change => change.Target == Volume && change.Message.Contains("data of yours", StringComparison.Ordinal));
+        Assert.Contains(kept, change => change.Target == Volume && change.Message.Contains("it holds data", StringComparison.Ordinal));
         Assert.Contains(kept, change => change.Target == "docker-configurations/shared/outputs" && change.Message == "it is not empty");
         Assert.True(File.Exists(picture));
         Assert.Equal(["volume " + Volume], _site.EngineSnapshot());
