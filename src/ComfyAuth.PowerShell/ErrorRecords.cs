@@ -35,6 +35,7 @@ public static class ErrorRecords
         ["ContainerChangedMeanwhile"] = ErrorCategory.ResourceBusy,
         ["ContainerFilesNotSeen"] = ErrorCategory.ResourceUnavailable,
         ["ContainerKeepsToken"] = ErrorCategory.InvalidOperation,
+        ["ContainerModelIncomplete"] = ErrorCategory.WriteError,
         ["ContainerNotFound"] = ErrorCategory.ObjectNotFound,
         ["ContainerNotRunning"] = ErrorCategory.ResourceUnavailable,
         ["ContainerWaitFailed"] = ErrorCategory.ResourceUnavailable,

@@ -1,9 +1,12 @@
 namespace ComfyAuth.Tests;
 
 /// <summary>A folder that is gone when the test is.</summary>
-public sealed class TemporaryFolder : IDisposable
+/// <param name="within">The folder to make it in; null: the system's temporary one.</param>
+public sealed class TemporaryFolder(string? within = null) : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("comfyauth-test-").FullName;
+    public string Path { get; } = within is null
+        ? Directory.CreateTempSubdirectory("comfyauth-test-").FullName
+        : Directory.CreateDirectory(System.IO.Path.Combine(within, "comfyauth-test-" + System.IO.Path.GetRandomFileName())).FullName;
 
     public string PathOf(string relative) => System.IO.Path.GetFullPath(relative, Path);
 

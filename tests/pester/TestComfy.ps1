@@ -12,7 +12,8 @@ function Start-TestComfy([string] $folder, [string] $hash) {
     $process = [System.Diagnostics.Process]::Start($start)
     $line = $process.StandardOutput.ReadLine()
     if (-not $line) { throw 'The emulated ComfyUI did not start.' }
-    [pscustomobject] @{ Process = $process; Address = ($line | ConvertFrom-Json).address; Folder = Join-Path $folder 'images' }
+    $said = $line | ConvertFrom-Json
+    [pscustomobject] @{ Process = $process; Address = $said.address; Folder = Join-Path $folder 'images'; Said = $said }
 }
 
 function Stop-TestComfy([object] $comfy) {

@@ -76,8 +76,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Container:
                 return await RemoveContainerAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Started:
-                if (!isRemoval && change.Target == context.Service.Container)
-                    await UnlessGone(() => context.Engine.StopAsync(change.Target, stop: stop)).ConfigureAwait(false);
+                if (!isRemoval && change.Target == context.Service.Container && await FindAsync(stop).ConfigureAwait(false) is { } started)
+                    await UnlessGone(() => context.Engine.StopAsync(started.Id, stop: stop)).ConfigureAwait(false);
                 return null;
             case InstallChangeKind.Restarted:
                 return isRemoval || change.Target != context.Service.Container ? null : await RestartAsync(stop).ConfigureAwait(false);
@@ -163,11 +163,13 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
     }
 
+    private Task<ContainerDetails?> FindAsync(CancellationToken stop) => new ContainerLifecycle(context.Engine, context.Redactor).FindAsync(context.Stack, context.Service, stop);
+
     private async Task<string?> RestartAsync(CancellationToken stop)
     {
-        var lifecycle = new ContainerLifecycle(context.Engine, context.Redactor, context.Logger);
-        if (await lifecycle.FindAsync(context.Stack, context.Service, stop).ConfigureAwait(false) is null)
+        if (await FindAsync(stop).ConfigureAwait(false) is null)
             return null;
+        var lifecycle = new ContainerLifecycle(context.Engine, context.Redactor, context.Logger);
         var plan = await lifecycle.PlanRestartAsync(context.Stack, context.Service, null, stop).ConfigureAwait(false);
 
         // A restart keeps the environment. In what else it differs from its compose file, it did before.

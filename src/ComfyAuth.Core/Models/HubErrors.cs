@@ -81,7 +81,7 @@ internal static class HubErrors
 
     /// <summary>A server that sends nothing.</summary>
     public static TransientHubException Stalled(Uri address, TimeSpan timeout) =>
-        new("HubTimedOut", $"{Shown(address)} sent nothing for {Duration.Format(timeout)}.", CheckNetwork);
+        new("HubTimedOut", $"{Shown(address)} sent nothing, or next to nothing, for {Duration.Format(timeout)}.", CheckNetwork);
 
     /// <summary>A connection that ended early.</summary>
     public static TransientHubException Cut(Uri address, Exception? cause = null) =>

@@ -25,7 +25,7 @@ public sealed record ModelDownloadOptions
     /// <summary>How many bytes a second all files together may take; null: as many as there are.</summary>
     public long? BytesPerSecond { get; init; }
 
-    /// <summary>After how long without a byte a connection is given up and made anew.</summary>
+    /// <summary>After how long without a byte, or with less than 4 KiB, a connection is given up and made anew.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How often a part of a file is asked for, without getting anything, before the download fails. The time between two grows from half a second to half a minute.</summary>

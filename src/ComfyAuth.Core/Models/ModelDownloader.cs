@@ -257,6 +257,10 @@ public sealed partial class ModelDownloader : IDisposable
                 meter.Enter(ModelDownloadPhase.Finishing, size);
                 return (resumed.Bytes > 0 ? ModelDownloadOutcome.Resumed : ModelDownloadOutcome.Downloaded, Finish(places, present, download.Source.ToString(), remote.Tag, resumed.Hash, note));
             }
+            catch (PartRefusedException)
+            {
+                note("What an earlier run had loaded was not right; the file was loaded anew.");
+            }
             catch (RemoteChangedException) when (restarts < MostRestarts)
             {
                 note("The file on the hub changed while it was loaded; it was loaded anew.");
@@ -288,6 +292,8 @@ public sealed partial class ModelDownloader : IDisposable
                 // None of it is of use to the next run.
                 part.Dispose();
                 PartFile.Discard(places);
+                if (resumed > 0)
+                    throw new PartRefusedException();
                 throw;
             }
             catch
@@ -299,6 +305,13 @@ public sealed partial class ModelDownloader : IDisposable
 
         if (sha256 is not null && hash != sha256)
         {
+            if (resumed > 0)
+            {
+                // What is wrong may be what an earlier run left.
+                PartFile.Discard(places);
+                throw new PartRefusedException();
+            }
+
             var aside = places.SetAside(places.Part, string.Create(CultureInfo.InvariantCulture, $"{download.Source} should have the SHA-256 {sha256}, and this has {hash}."), replaces: true);
             File.Delete(places.Journal);
             throw new ComfyAuthException(

@@ -26,6 +26,9 @@ internal sealed partial class ModelTransfer : IDisposable
     // What brings at least so much is no failed attempt.
     private const int Progress = 64 * 1024;
 
+    // Less than this within the time for a stall is as good as nothing: one trickling connection would hold up the whole file.
+    private const int Trickle = 4 * 1024;
+
     // Buffers that are being hashed, or wait for it, beside those that are being filled.
     private const int SpareBuffers = 2;
 
@@ -280,6 +283,7 @@ internal sealed partial class ModelTransfer : IDisposable
     {
         using var stalled = new CancellationTokenSource(_options.StallTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stalled.Token);
+        var heard = 0;
         try
         {
             while (segment.From + segment.Filled < to)
@@ -289,11 +293,16 @@ internal sealed partial class ModelTransfer : IDisposable
                 if (count == 0)
                     return HubErrors.Cut(address);
                 segment.Filled += count;
+                heard += count;
                 _meter.Receive(count);
+                var pay = _limit.PayAsync(count, stop);
+                if (heard < Trickle && pay.IsCompleted)
+                    continue;
 
                 // The time that our own limit takes is no silence of the server.
+                heard = 0;
                 stalled.CancelAfter(Timeout.InfiniteTimeSpan);
-                await _limit.PayAsync(count, stop).ConfigureAwait(false);
+                await pay.ConfigureAwait(false);
                 stalled.CancelAfter(_options.StallTimeout);
             }
 

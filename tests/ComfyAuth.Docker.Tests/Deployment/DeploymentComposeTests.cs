@@ -9,6 +9,7 @@ using ComfyAuth.Validation;
 namespace ComfyAuth.Tests.Docker;
 
 /// <summary>The compose file that is laid out, read by docker-compose 1.29 and carried out by an engine.</summary>
+[Collection("comfyui-qwen")]
 public sealed class DeploymentComposeTests(TestEngine engine) : IDisposable
 {
     private const string Service = "docker-configurations/services/comfyui-qwen";

@@ -29,6 +29,7 @@ internal sealed class InstallSite : IAsyncDisposable
     {
         (Engine, Hub, Client) = (engine, hub, new(engine.Endpoint));
         Deployer = new(engine, Client);
+        HubEndpoint = hub.Address;
         engine.Starting = _ => Serve();
         engine.Ended = _ => EndServer();
     }
@@ -43,6 +44,9 @@ internal sealed class InstallSite : IAsyncDisposable
     public EmulatedHub Hub { get; }
 
     public SiteDeployer Deployer { get; }
+
+    /// <summary>Where the hub is looked for.</summary>
+    public Uri HubEndpoint { get; set; }
 
     /// <summary>The server while the container runs.</summary>
     public EmulatedComfyUI? Server { get; private set; }
@@ -96,8 +100,8 @@ internal sealed class InstallSite : IAsyncDisposable
     /// <summary>The installer; its steps are all, or those that are given.</summary>
     public Installer NewInstaller(Func<InstallStepName, InstallMoment, Task>? atMoment = null, params IReadOnlyList<InstallStep> steps)
     {
-        var installer = new Installer(Client, Deployer, Redactor, Verifier) { HubEndpoint = Hub.Address, AtMoment = atMoment };
-        return steps.Count == 0 ? installer : new(Client, Deployer, Redactor, Verifier) { HubEndpoint = Hub.Address, AtMoment = atMoment, Steps = steps };
+        var installer = new Installer(Client, Deployer, Redactor, Verifier) { HubEndpoint = HubEndpoint, AtMoment = atMoment };
+        return steps.Count == 0 ? installer : new(Client, Deployer, Redactor, Verifier) { HubEndpoint = HubEndpoint, AtMoment = atMoment, Steps = steps };
     }
 
     /// <summary>Installs with the steps that are given, or with all.</summary>

@@ -172,16 +172,31 @@ public sealed class ModelDownloadTests
         await bench.AssertIsWholeAsync();
     }
 
-    [Fact]
-    public async Task A_part_that_was_damaged_since_is_found_out_and_never_gets_the_name()
+    [Theory]
+    [InlineData(7)]
+    [InlineData(1000)]
+    public async Task A_part_that_was_damaged_since_is_found_out_and_loaded_anew(int place)
     {
         await using var bench = await DownloadBench.StartAsync();
         await bench.InterruptAsync(10 * DownloadBench.Chunk);
         await using (var part = new FileStream(bench.Part, FileMode.Open))
         {
-            part.Position = 1000;
-            part.WriteByte((byte)(bench.Content.Read(1000, 1)[0] ^ 1));
+            part.Position = place;
+            part.WriteByte((byte)(bench.Content.Read(place, 1)[0] ^ 1));
         }
+
+        var result = await bench.RunAsync();
+
+        Assert.Equal(ModelDownloadOutcome.Downloaded, result.Outcome);
+        Assert.Contains("not right", result.Note, StringComparison.Ordinal);
+        await bench.AssertIsWholeAsync();
+    }
+
+    [Fact]
+    public async Task What_comes_wrong_is_found_out_and_never_gets_the_name()
+    {
+        await using var bench = await DownloadBench.StartAsync();
+        bench.Hub.Storage.Faults = request => DownloadBench.From(request) == 5 * DownloadBench.Chunk ? new() { Content = new(ContentFaultKind.WrongBytes) } : null;
 
         var error = await bench.FailAsync();
 
@@ -190,7 +205,8 @@ public sealed class ModelDownloadTests
         Assert.True(File.Exists(bench.Target + ".corrupt"));
         Assert.Contains("SHA-256", await File.ReadAllTextAsync(bench.Target + ".corrupt.txt", Stop), StringComparison.Ordinal);
 
-        // The next run begins anew, and a second wrong one takes the place of the first.
+        // The next run begins anew.
+        bench.Hub.Storage.Faults = null;
         Assert.Equal(ModelDownloadOutcome.Downloaded, (await bench.RunAsync()).Outcome);
         await bench.AssertIsWholeAsync();
     }
@@ -409,6 +425,19 @@ public sealed class ModelDownloadTests
         bench.Hub.Storage.Faults = null;
         Assert.Equal(ModelDownloadOutcome.Resumed, (await bench.RunAsync()).Outcome);
         await bench.AssertIsWholeAsync();
+    }
+
+    [Fact]
+    public async Task A_connection_that_trickles_is_made_anew()
+    {
+        await using var bench = await DownloadBench.StartAsync();
+        var asked = 0;
+        bench.Hub.Storage.Faults = _ => Interlocked.Increment(ref asked) == 2 ? new() { Trickle = TimeSpan.FromMilliseconds(1) } : null;
+
+        await bench.RunAsync(change: options => options with { StallTimeout = TimeSpan.FromSeconds(2) });
+
+        await bench.AssertIsWholeAsync();
+        Assert.Contains(bench.Log, line => line.Contains("next to nothing", StringComparison.Ordinal));
     }
 
     [Fact]

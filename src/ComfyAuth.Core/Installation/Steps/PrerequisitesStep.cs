@@ -244,6 +244,7 @@ internal sealed class PrerequisitesStep : InstallStep
         {
             using var hub = new HubClient(
                 new() { Endpoint = context.HubEndpoint, StallTimeout = HubPatience, Token = HubToken.Find(Options.HuggingFaceToken, context.Root)?.Secret }, context.Redactor, TimeProvider.System);
+            var problems = _problems.Count;
             foreach (var model in missing)
             {
                 try
@@ -260,9 +261,14 @@ internal sealed class PrerequisitesStep : InstallStep
                     _problems.Add(($"{missing.Count} model files are missing, and the model hub cannot be reached: {error.Message}", $"Check the network and the proxy, or name a mirror in {ModelDownloadOptions.EndpointVariable}; or put the files into '{stack.PathOf(service.ModelsFolder!)}' yourself; or leave the models out with -SkipModels."));
                     return;
                 }
+                catch (ComfyAuthException error)
+                {
+                    Tell(error, isProblem: true);
+                }
             }
 
-            _evidence.Add($"model hub {hub.Endpoint}: has the {missing.Count} files that are missing");
+            if (_problems.Count == problems)
+                _evidence.Add($"model hub {hub.Endpoint}: has the {missing.Count} files that are missing");
         }
 
         private static long MissingBytes(GenAIStack stack, ServiceDefinition service) => service.Models.Sum(model => MissingBytes(stack, service, model));

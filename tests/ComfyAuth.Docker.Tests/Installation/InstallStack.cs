@@ -1,0 +1,121 @@
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using ComfyAuth.Installation;
+using ComfyAuth.Secrets;
+
+namespace ComfyAuth.Tests.Docker;
+
+/// <summary>
+/// A folder that is installed into, with an engine and a compose command that are real. The engine of the tests has no network of its own
+/// and gets no image from anywhere: between us and Compose stands a script that gives the container the network of the machine, and
+/// imports the image where it is to be built.
+/// </summary>
+[UnsupportedOSPlatform("windows")]
+internal sealed class InstallStack : IAsyncDisposable
+{
+    public const string Container = "comfyui-qwen";
+
+    private const UnixFileMode ForAll = (UnixFileMode)0b111_101_101;
+
+    private readonly TestEngine _engine;
+    private readonly TemporaryFolder _folder = new();
+
+    private InstallStack(TestEngine engine) => _engine = engine;
+
+    public int Port { get; } = TestEngine.FreePort();
+
+    public string Root => _folder.PathOf("stack");
+
+    public SecretRedactor Redactor { get; } = new();
+
+    public PasswordVerifier Verifier { get; } = new();
+
+    public InstallOptions Options => new() { Cpu = true, Port = Port, Skip = InstallParts.Models, Timeout = TimeSpan.FromSeconds(60) };
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>Prepares the script.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="server">A line of shell that the container runs; null: a server that asks for the token of PASSWORD.</param>
+    public static async Task<InstallStack> MakeAsync(TestEngine engine, string? server = null)
+    {
+        _ = engine.Client;
+        Assert.SkipUnless(engine.IsOurs, "it makes a container of a fixed name");
+        Assert.SkipUnless(ComposeStack.HasCompose, "docker-compose is not installed");
+        var stack = new InstallStack(engine);
+        await using (var archive = File.Create(stack._folder.PathOf("image.tar")))
+            await (await EngineProcess.ArchiveAsync()).CopyToAsync(archive, Stop);
+        server ??= $"read -r TOKEN < {DeploymentTemplates.PasswordFile}; export TOKEN; exec /serve {stack.Port}";
+        var script = stack._folder.Write("bin/docker-compose", $$"""
+            #!/bin/sh
+            set -eu
+            file= previous= verb=
+            for argument; do
+                [ "$previous" != --file ] || file=$argument
+                case $argument in build | up) verb=$argument ;; esac
+                previous=$argument
+            done
+            [ -n "$file" ] || exec {{Program("docker-compose")}} "$@"
+            if [ "$verb" = build ]; then
+                echo "Step 1/1 : importing"
+                exec {{Program("docker")}} import "{{stack._folder.PathOf("image.tar")}}" "$(sed -n 's/^ *image: .*:-\(.*\)}$/\1/p' "$file")"
+            fi
+            for argument; do
+                shift
+                [ "$argument" != "$file" ] || argument=-
+                set -- "$@" "$argument"
+            done
+            sed -e '/^    ports:/d' -e '/:8188"$/d' -e 's|^    command: .*|    network_mode: host\n    entrypoint: [/bin/sh, -c, "{{server.Replace("$", "$$", StringComparison.Ordinal)}}"]|' "$file" |
+                {{Program("docker-compose")}} --project-directory "$(dirname "$file")" "$@"
+
+            """);
+        File.SetUnixFileMode(script, ForAll);
+        return stack;
+    }
+
+    public void Write(string relative, string text) => _folder.Write(Path.Combine("stack", relative), text);
+
+    public string Read(string relative) => _folder.Read(Path.Combine("stack", relative));
+
+    public async Task<InstallReport> InstallAsync(params IReadOnlyList<InstallStep> steps)
+    {
+        var deployer = new ComposeDeployer(_engine.Client, Redactor) { SearchPath = _folder.PathOf("bin") };
+        var installer = new Installer(_engine.Client, deployer, Redactor, Verifier) { Steps = steps };
+        return await installer.RunAsync(Installer.StackAt(Root), Options, null, _ => { }, null, Stop);
+    }
+
+    /// <summary>Each file and folder with its content, permissions and time of change, without our own folder.</summary>
+    public IReadOnlyList<string> Snapshot() => !Directory.Exists(Root) ? [] :
+    [
+        .. Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories)
+            .Select(path => (Path: path, Name: Path.GetRelativePath(Root, path)))
+            .Where(entry => entry.Name != ".comfyauth" && !entry.Name.StartsWith(".comfyauth/", StringComparison.Ordinal))
+            .OrderBy(entry => entry.Name, StringComparer.Ordinal)
+            .Select(entry => $"{entry.Name} {File.GetUnixFileMode(entry.Path)} {(Directory.Exists(entry.Path) ? "" : $"{File.GetLastWriteTimeUtc(entry.Path):O} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(entry.Path)))}")}"),
+    ];
+
+    /// <summary>What there is in the engine of this deployment, a line each.</summary>
+    public async Task<IReadOnlyList<string>> EngineSnapshotAsync()
+    {
+        List<string> lines = [];
+        foreach (var container in (await _engine.Client.ListContainersAsync(stop: Stop)).Where(container => container.Name.Contains(Container, StringComparison.Ordinal)))
+            lines.Add($"container {container.Name} {container.Id} {(await _engine.Client.InspectContainerAsync(container.Id, Stop)).StartedAt:O}");
+        lines.AddRange((await _engine.Client.ListImagesAsync(Stop)).SelectMany(image => image.Tags).Where(tag => tag.Contains(Container, StringComparison.Ordinal)).Select(tag => $"image {tag}"));
+        lines.AddRange((await _engine.Client.ListNetworksAsync(stop: Stop)).Where(name => name.Contains(Container, StringComparison.Ordinal)).Select(name => $"network {name}"));
+        lines.AddRange((await _engine.Client.ListVolumesAsync(stop: Stop)).Where(name => name.Contains(Container, StringComparison.Ordinal)).Select(name => $"volume {name}"));
+        return lines;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var container in (await _engine.Client.ListContainersAsync()).Where(container => container.Name == Container))
+            await _engine.Client.RemoveContainerAsync(container.Id, force: true, CancellationToken.None);
+        foreach (var tag in (await _engine.Client.ListImagesAsync()).SelectMany(image => image.Tags).Where(tag => tag.Contains(Container, StringComparison.Ordinal)))
+            await _engine.Client.RemoveImageAsync(tag, CancellationToken.None);
+        foreach (var name in (await _engine.Client.ListVolumesAsync()).Where(name => name.Contains(Container, StringComparison.Ordinal)))
+            await _engine.Client.RemoveVolumeAsync(name, CancellationToken.None);
+        _folder.Dispose();
+    }
+
+    private static string Program(string name) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, name)).First(File.Exists);
+}

@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using ComfyAuth.Emulator.Hub;
+using ComfyAuth.Models;
+using ComfyAuth.Secrets;
+using ComfyAuth.Tests;
+
+namespace ComfyAuth.Emulator.Tests.Models;
+
+public sealed class ModelStormTests(ITestOutputHelper output)
+{
+    private const string Wrong = "wrong: ";
+    private const string Token = "hf_NotForTheStorage123456789";
+
+    [Fact]
+    public async Task Whatever_goes_wrong_the_file_is_right_or_the_error_is_clear_and_the_next_run_finishes()
+    {
+        const int sequences = 500;
+        var outcomes = new string[sequences];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, sequences),
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken },
+            async (seed, stop) =>
+            {
+                try
+                {
+                    outcomes[seed] = await RunAsync(seed, stop);
+                }
+                catch (Exception error) when (!stop.IsCancellationRequested)
+                {
+                    outcomes[seed] = Wrong + error;
+                    output.WriteLine($"{seed}: {error}");
+                }
+            });
+
+        Assert.DoesNotContain(outcomes, outcome => outcome.StartsWith(Wrong, StringComparison.Ordinal));
+        var counts = outcomes.CountBy(outcome => outcome).OrderByDescending(count => count.Value).ToList();
+        foreach (var (outcome, count) in counts)
+            output.WriteLine($"{count} {outcome}");
+
+        // Otherwise the faults were too few or too many to say anything.
+        Assert.InRange(outcomes.Count(outcome => outcome == nameof(ModelDownloadOutcome.Downloaded)), sequences / 5, sequences * 4 / 5);
+        Assert.True(counts.Count >= 6, $"only {counts.Count} different outcomes");
+    }
+
+    /// <summary>Downloads a file while things go wrong, then again while nothing does.</summary>
+    /// <returns>What came of the first.</returns>
+    private static async Task<string> RunAsync(int seed, CancellationToken stop)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(TimeSpan.FromMinutes(1));
+        var random = new Random(seed);
+        var hasLinkedHeaders = random.Next(4) != 0;
+        await using var hub = await EmulatedHub.StartAsync(
+            new()
+            {
+                Tokens = random.Next(4) == 0 ? [] : [Token],
+                HasLinkedHeaders = hasLinkedHeaders,
+                Redirects = random.Next(8) != 0,
+                RequestsPerAddress = random.Next(4) == 0 ? random.Next(8, 30) : null,
+                BytesPerAddress = random.Next(4) == 0 ? random.Next(1 << 19, 1 << 21) : null,
+            },
+            patience.Token);
+        var content = HubContent.Safetensors(random.Next(1_000_000, 3_000_000), seed);
+        hub.Add(new("Some-Org/Some-Model", "split_files/model.safetensors", content));
+        using var folder = new TemporaryFolder();
+        var download = new ModelDownload { Source = new("Some-Org/Some-Model", "split_files/model.safetensors"), Target = folder.PathOf("vae/model.safetensors") };
+
+        // What comes from a mirror that tells no hash can be judged only by one's own.
+        if (!hasLinkedHeaders || random.Next(2) == 0)
+            download = download with { SizeInBytes = content.Length, Sha256 = content.Sha256 };
+        var options = new ModelDownloadOptions
+        {
+            Endpoint = hub.Address,
+            Token = random.Next(3) == 0 ? null : new(Token),
+            Connections = random.Next(1, 5),
+            ChunkBytes = random.Next(64, 512) * 1024,
+            StallTimeout = TimeSpan.FromMilliseconds(400),
+            FirstDelay = TimeSpan.FromMilliseconds(1),
+            JournalInterval = TimeSpan.FromMilliseconds(20),
+        };
+
+        hub.Faults = hub.Storage.Faults = HubFaults.Seeded(seed, share: random.Next(1, 6) / 10.0, reach: options.ChunkBytes);
+        string outcome;
+        using (var downloader = new ModelDownloader(new SecretRedactor(), options))
+        {
+            try
+            {
+                outcome = (await downloader.DownloadAsync(download, stop: patience.Token)).Outcome.ToString();
+                Assert.True(File.Exists(download.Target), "there is no file");
+            }
+            catch (ComfyAuthException error)
+            {
+                Assert.NotEqual("", error.Remedy);
+                Assert.DoesNotContain(Token, error.ToString(), StringComparison.Ordinal);
+                Assert.DoesNotContain("Signature=", error.ToString(), StringComparison.Ordinal);
+                outcome = error.Code;
+            }
+        }
+
+        EnsureNotWrong(download, content);
+
+        hub.Faults = hub.Storage.Faults = null;
+        using (var downloader = new ModelDownloader(new SecretRedactor(), options with { StallTimeout = TimeSpan.FromSeconds(30) }))
+            await downloader.DownloadAsync(download, stop: patience.Token);
+        Assert.True(File.Exists(download.Target), $"there is no file after {outcome} and a run without faults");
+        EnsureNotWrong(download, content);
+        Assert.False(File.Exists(download.Target + ".part") || File.Exists(download.Target + ".part.json"), "a part is left");
+        Assert.Equal(0, hub.Storage.TokensSeen);
+        return outcome;
+    }
+
+    private static void EnsureNotWrong(ModelDownload download, HubContent content)
+    {
+        if (File.Exists(download.Target))
+            Assert.Equal(content.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(download.Target))));
+    }
+}
