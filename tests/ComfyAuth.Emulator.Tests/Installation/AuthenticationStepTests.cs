@@ -39,7 +39,8 @@ public sealed class AuthenticationStepTests
 
         Assert.True(report.Outcome == InstallOutcome.Installed, report.Steps[0].Message);
         var token = BearerToken.Of(site.Stack, site.Stack.Definition.Services[0], site.Redactor)!.Value;
-        Assert.Equal($"{token.Reveal()}\nalice\n", site.Read(InstallSite.PasswordFile));
+        Assert.StartsWith($"{token.Reveal()}\n", site.Read(InstallSite.PasswordFile), StringComparison.Ordinal);
+        Assert.Contains("COMFYUI_USERNAME=alice", site.Read(Environment), StringComparison.Ordinal);
         Assert.True(site.Verifier.Verify(Password, token, Stop));
         Assert.DoesNotContain(Password.Reveal(), string.Concat(site.Progress.Select(told => told.Status).Concat(report.Steps.SelectMany(step => step.Evidence).Concat(report.Steps.SelectMany(step => step.Changes)))), StringComparison.Ordinal);
 

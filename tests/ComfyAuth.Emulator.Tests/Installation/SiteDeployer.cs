@@ -62,7 +62,6 @@ internal sealed class SiteDeployer(EmulatedEngine engine, DockerClient client) :
                 Network = $"{Project}_default",
                 Labels = labels,
                 User = made.User ?? "",
-                Entrypoint = ["sh", "/setup/entrypoint.sh"],
                 Command = made.Command ?? [],
                 Environment = [.. made.Environment.Where(variable => variable.HasValue).Select(variable => $"{variable.Name}={variable.Reveal()}")],
                 MemoryLimit = made.MemoryLimitInBytes,
