@@ -17,8 +17,6 @@ namespace ComfyAuth.Installation;
 /// <param name="removeData">Whether models and outputs go as well.</param>
 internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData)
 {
-    private const string Data = "it holds data, which stay unless their removal is asked for";
-
     /// <summary>Takes changes back.</summary>
     /// <param name="changes">The changes, in the order in which they were made.</param>
     /// <param name="approve">Asked before each; null approves all.</param>
@@ -29,11 +27,16 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         foreach (var change in changes.Reverse().OrderBy(change => Turn(change.Kind)))
         {
             stop.ThrowIfCancellationRequested();
-            var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = Shown(change), Outcome = UndoOutcome.Undone };
+            var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = change.Target, Outcome = UndoOutcome.Undone };
             UndoneChange result;
             try
             {
-                if (approve is not null && !await approve(new PlannedInstallChange(undone.Target, $"Remove the {undone.Kind}", (_, _) => Task.CompletedTask)).ConfigureAwait(false))
+                undone = undone with { Target = Shown(change) };
+                if (IsKeptData(change))
+                {
+                    result = undone with { Outcome = UndoOutcome.Kept, Message = "it holds data, which stay unless their removal is asked for" };
+                }
+                else if (approve is not null && !await approve(new PlannedInstallChange(undone.Target, ActionOf(change), (_, _) => Task.CompletedTask)).ConfigureAwait(false))
                 {
                     result = undone with { Outcome = UndoOutcome.Declined };
                 }
@@ -41,9 +44,11 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 {
                     var kept = await UndoAsync(change, stop).ConfigureAwait(false);
 
-                    // What a removal leaves can be removed later, with the data.
-                    if (kept is null || !isRemoval)
+                    // What a removal leaves can be removed later, with the data. Of two runs that did the same, it takes back both.
+                    if (!isRemoval)
                         context.Journal.Forget(change);
+                    else if (kept is null)
+                        context.Journal.Changes.Where(other => (other.Kind, other.Target) == (change.Kind, change.Target)).ToList().ForEach(context.Journal.Forget);
                     result = kept is null ? undone : undone with { Outcome = UndoOutcome.Kept, Message = context.Redactor.Redact(kept) };
                 }
             }
@@ -55,6 +60,22 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             yield return result;
         }
     }
+
+    /// <summary>Whether a removal leaves it because it holds data.</summary>
+    private bool IsKeptData(InstallChange change) => isRemoval && !removeData && change.Kind switch
+    {
+        InstallChangeKind.Volume => true,
+        InstallChangeKind.Output => File.Exists(PathOf(change)),
+        InstallChangeKind.Model => ModelPlaces.Of(PathOf(change)) is var places && (File.Exists(places.File) || File.Exists(places.Part)),
+        _ => false,
+    };
+
+    private string ActionOf(InstallChange change) => change.Kind switch
+    {
+        InstallChangeKind.Folder => "Remove the folder if it is empty",
+        InstallChangeKind.DataFolder when isRemoval && !removeData => "Remove the folder if it is empty",
+        _ => $"Remove the {Word(change.Kind)}",
+    };
 
     /// <summary>Takes one change back.</summary>
     /// <returns>Why something of it was left; null where nothing was.</returns>
@@ -86,7 +107,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Network:
                 return await RemoveAsync(change.Target, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Volume:
-                return isRemoval && !removeData ? Data : await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
+                return await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Node:
                 return await NodeAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Model:
@@ -227,9 +248,6 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         if (!ModelsStep.TargetsOf(context).Contains(path, RealPath.Comparer))
             return "it is no model of this service; it was left as it is";
         var places = ModelPlaces.Of(path);
-        if (isRemoval && !removeData && (File.Exists(places.File) || File.Exists(places.Part)))
-            return Data;
-
         if (!isRemoval)
         {
             await ModelDownloader.TakeBackAsync(path, stop).ConfigureAwait(false);

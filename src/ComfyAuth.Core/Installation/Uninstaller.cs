@@ -49,8 +49,13 @@ public sealed class Uninstaller(DockerClient engine, SecretRedactor redactor, Pa
         var changes = await ChangesAsync(context, stop).ConfigureAwait(false);
         await foreach (var undone in new InstallUndo(context, isRemoval: true, RemoveData).RunAsync(changes, approve, stop).ConfigureAwait(false))
             yield return undone;
-        if (context.Journal is { Run: > 0, Changes.Count: 0 })
-            context.Journal.End();
+
+        // That a container was started is nothing to remove.
+        if (context.Journal.Run == 0 || !context.Journal.Changes.All(IsPast))
+            yield break;
+        foreach (var change in context.Journal.Changes.ToList())
+            context.Journal.Forget(change);
+        context.Journal.End();
     }
 
     /// <summary>Tells what would be removed; changes nothing.</summary>
@@ -98,7 +103,7 @@ public sealed class Uninstaller(DockerClient engine, SecretRedactor redactor, Pa
     private async Task<IReadOnlyList<InstallChange>> ChangesAsync(InstallContext context, CancellationToken stop)
     {
         if (context.Journal.Changes.Count > 0)
-            return [.. context.Journal.Changes];
+            return [.. context.Journal.Changes.Where(change => !IsPast(change)).DistinctBy(change => (change.Kind, change.Target))];
 
         ContainerDetails container;
         try
@@ -119,6 +124,8 @@ public sealed class Uninstaller(DockerClient engine, SecretRedactor redactor, Pa
         var networks = origin is not null ? await NetworksAsync(origin, container, stop).ConfigureAwait(false) : [];
         return [.. networks.Select(network => Change(InstallChangeKind.Network, network)), Change(InstallChangeKind.Container, container.Name)];
     }
+
+    private static bool IsPast(InstallChange change) => change.Kind is InstallChangeKind.Started or InstallChangeKind.Restarted;
 
     /// <summary>The networks of the compose project; none where other containers are of it, which could not start without them.</summary>
     private async Task<IReadOnlyList<string>> NetworksAsync(ContainerOrigin origin, ContainerDetails container, CancellationToken stop)

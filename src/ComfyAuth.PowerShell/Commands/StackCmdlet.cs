@@ -121,7 +121,7 @@ public abstract class StackCmdlet : ComfyCmdlet
             if (!_seen.Add(KeyOf(stack)))
                 return;
 
-            if (Changes && FileTransaction.IsRecoveryPending(stack.Root))
+            if (Changes && Directory.Exists(stack.Root) && FileTransaction.IsRecoveryPending(stack.Root))
             {
                 if (!await pipe.ShouldProcessAsync(stack.Root, "Put back what an interrupted change left"))
                 {

@@ -62,9 +62,9 @@ public static partial class TableCell
         var name = outcome?.ToString() ?? "";
         return name switch
         {
-            "Unchanged" or "Done" or "Undone" => Coloured(name, Green, host, rendering),
+            "Unchanged" or "Done" or "Undone" or "Installed" => Coloured(name, Green, host, rendering),
             "Declined" or "Kept" => Coloured(name, Yellow, host, rendering),
-            "Failed" => Coloured(name, Red, host, rendering),
+            "Failed" or "RolledBack" or "RollbackIncomplete" => Coloured(name, Red, host, rendering),
             _ => name,
         };
     }
