@@ -35,6 +35,7 @@ Describe 'An installation that is there already' {
         $results[0..5].Status | Sort-Object -Unique | Should -Be 'Unchanged'
         $results[7].Outcome | Should -Be 'Unchanged'
         $results[7].Steps.Count | Should -Be 7
+        $results[7].Steps[3].Evidence[0] | Should -BeLike '*models*'
         Get-StackState $root | Should -Be $state
     }
 

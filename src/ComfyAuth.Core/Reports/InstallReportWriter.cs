@@ -21,7 +21,7 @@ public static class InstallReportWriter
     public static IReadOnlyList<string> PathsOf(string folder, DateTimeOffset startedAt)
     {
         var name = Path.GetFullPath(Path.Combine(folder, $"installation-qwen-{startedAt.ToLocalTime().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}"));
-        return [name + ".json", name + ".md"];
+        return new[] { name + ".json", name + ".md" };
     }
 
     /// <summary>Writes a report to its files; each appears whole or not at all.</summary>
