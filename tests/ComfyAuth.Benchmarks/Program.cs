@@ -28,6 +28,12 @@ switch (args)
     case [ChecksBenchmark.Verb]:
         await ChecksBenchmark.RunAsync();
         break;
+    case [ModelBenchmark.Verb, .. string[] numbers]:
+        await ModelBenchmark.RunAsync(numbers is [var megabytes, ..] ? int.Parse(megabytes) : 1000, numbers is [_, var rounds] ? int.Parse(rounds) : 5);
+        break;
+    case [ModelRun.Verb, string work, .. string[] arguments]:
+        await ModelRun.RunAsync(work, arguments);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         break;

@@ -27,6 +27,9 @@ public sealed partial class ComposeFile
     /// <summary>The project's name, where no other is given on the command line: <c>COMPOSE_PROJECT_NAME</c>, the top-level <c>name</c>, or what Compose makes of the folder's.</summary>
     internal string ProjectName { get; private init; } = "";
 
+    /// <summary>The networks that the file itself gives a name in the engine, by what the services call them; Compose makes the others' of the project's name.</summary>
+    internal IReadOnlyDictionary<string, string> NetworkNames { get; private init; } = new Dictionary<string, string>();
+
     /// <summary>Where the obsolete <c>version</c> stands; null where there is none.</summary>
     public ComposePlace? VersionPlace { get; }
 
@@ -77,7 +80,7 @@ public sealed partial class ComposeFile
 
         var root = new ComposeReader(merged!);
         var active = (profiles ?? variables.Lookup("COMPOSE_PROFILES")?.Split(',') ?? []).Select(profile => profile.Trim()).ToHashSet();
-        var volumeNames = VolumeNames(root);
+        var volumeNames = NamesOf(root, "volumes");
         var services = new List<ComposeService>();
         var notFollowed = new List<ComposePlace>();
         if (root.Node["include"] is not null)
@@ -95,6 +98,7 @@ public sealed partial class ComposeFile
 
         return new ComposeFile([.. files.Select(file => file.Path)], services, root.Node["version"] is null ? null : root.PlaceOf("version"), notFollowed)
         {
+            NetworkNames = NamesOf(root, "networks"),
             ProjectName = ProjectNameOf(variables.Lookup("COMPOSE_PROJECT_NAME") is { Length: > 0 } given ? given : root.Text("name") ?? Path.GetFileName(projectFolder)),
         };
     }
@@ -103,18 +107,18 @@ public sealed partial class ComposeFile
     private static ComposeMapping Prepare(ComposeMapping tree, ComposeEnvironment variables)
     {
         var entries = tree.Entries
-            .Where(pair => pair.Key is "name" or "services" or "version" or "include" or "volumes")
+            .Where(pair => pair.Key is "name" or "services" or "version" or "include" or "volumes" or "networks")
             .ToDictionary(pair => pair.Key, pair => pair.Value with { Value = variables.Interpolate(pair.Value.Value, pair.Key) });
         return new ComposeMapping(tree.Place, entries);
     }
 
     private static string ProjectNameOf(string name) => NoPartOfProjectName().Replace(name.ToLowerInvariant(), "").TrimStart('-', '_');
 
-    /// <summary>The volumes whose names do not begin with the project's: those that have a <c>name</c>, and those that are <c>external</c>.</summary>
-    private static Dictionary<string, string> VolumeNames(ComposeReader root)
+    /// <summary>The volumes or networks whose names do not begin with the project's: those that have a <c>name</c>, and those that are <c>external</c>.</summary>
+    private static Dictionary<string, string> NamesOf(ComposeReader root, string section)
     {
         var names = new Dictionary<string, string>();
-        foreach (var (key, map) in root.Maps("volumes"))
+        foreach (var (key, map) in root.Maps(section))
         {
             // "external: {name: x}" is the older form.
             var external = map.Node["external"] is ComposeMapping older ? new ComposeReader(older).Text("name") ?? key

@@ -25,7 +25,9 @@ internal sealed record Deployment
     public ComposeService? Compose { get; private init; }
 
     /// <summary>The name of the compose project that the container is to be of.</summary>
-    public string Project { get; private init; } = "";
+    public string Project => File?.ProjectName ?? "";
+
+    private ComposeFile? File { get; init; }
 
     /// <summary>The files to lay out.</summary>
     public IReadOnlyList<DeploymentFile> Missing => Plan?.Missing ?? [];
@@ -38,8 +40,7 @@ internal sealed record Deployment
 
     /// <summary>The networks that Compose makes for the container.</summary>
     public IReadOnlyList<string> Networks => Compose is null or { NetworkMode: not null } ? []
-        : Compose.Networks.Count == 0 ? [$"{Project}_default"]
-        : [.. Compose.Networks.Select(network => $"{Project}_{network}")];
+        : [.. Compose.Networks.DefaultIfEmpty("default").Select(network => File!.NetworkNames.GetValueOrDefault(network, $"{Project}_{network}"))];
 
     /// <summary>The volumes that Compose makes for the container.</summary>
     public IReadOnlyList<string> Volumes => Compose is null ? [] :
@@ -66,8 +67,8 @@ internal sealed record Deployment
 
         var stack = plan?.Stack ?? context.Stack;
         var service = Installer.ServiceOf(stack, context.Options);
-        var (compose, project) = container is null ? ComposeOf(stack, service, plan?.Missing ?? []) : (null, "");
-        return new() { Plan = plan, Stack = stack, Service = service, Container = container, Compose = compose, Project = project };
+        var (compose, composeFile) = container is null ? ComposeOf(stack, service, plan?.Missing ?? []) : (null, null);
+        return new() { Plan = plan, Stack = stack, Service = service, Container = container, Compose = compose, File = composeFile };
     }
 
     /// <summary>What of the files is missing, without asking the engine; null for a service without ComfyUI-Login.</summary>
@@ -75,15 +76,15 @@ internal sealed record Deployment
         ? DeploymentTemplates.Plan(context.Root, new() { Service = context.Options.Service, Cpu = context.Options.Cpu, Port = context.Options.Port })
         : null;
 
-    /// <summary>What Compose would make of the service, and in which project.</summary>
-    public static (ComposeService? Service, string Project) ComposeOf(GenAIStack stack, ServiceDefinition service, IReadOnlyList<DeploymentFile> missing)
+    /// <summary>What Compose would make of the service, and out of which file.</summary>
+    public static (ComposeService? Service, ComposeFile File) ComposeOf(GenAIStack stack, ServiceDefinition service, IReadOnlyList<DeploymentFile> missing)
     {
         var text = missing.FirstOrDefault(file => file.Path == service.ComposeFile);
         var blueprint = text is null ? ContainerBlueprint.OfNew(stack, service) : null;
         var file = blueprint is null
             ? ComposeFile.Parse([(stack.PathOf(text!.Path), Encoding.UTF8.GetString(text.Content.Span))], Environment.GetEnvironmentVariable, ["*"], null)
             : ComposeFile.Load(blueprint.Project.Files, profiles: ["*"]);
-        return (blueprint is null ? file.Services[0] : blueprint.Service, file.ProjectName);
+        return (blueprint is null ? file.Services[0] : blueprint.Service, file);
     }
 
     /// <summary>The names that the image of a service has or may have.</summary>

@@ -1,4 +1,5 @@
 using ComfyAuth.Docker;
+using ComfyAuth.Files;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
 using Microsoft.Extensions.Logging;
@@ -51,4 +52,15 @@ internal sealed class InstallContext
 
     /// <summary>Where the model hub is; null for the usual place.</summary>
     public Uri? HubEndpoint { get; init; }
+
+    /// <summary>Notes the folders that come into being with a file, the outermost first.</summary>
+    /// <param name="folder">The folder of the file.</param>
+    public void NoteFolders(string folder)
+    {
+        // A link leads to another disk, where an empty folder does no harm.
+        if (Directory.Exists(folder) || RealPath.Inside(Root, RealPath.Of(folder)) is null)
+            return;
+        NoteFolders(Path.GetDirectoryName(folder)!);
+        Journal.Note(InstallChangeKind.Folder, folder);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ComfyAuth.Compose;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Files;
@@ -168,9 +169,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
     /// <summary>Removes the image, where it is the one of the service.</summary>
     private async Task<string?> RemoveImageAsync(string name, CancellationToken stop) =>
-        Deployment.ComposeOf(context.Stack, context.Service, []) is ({ } compose, var project) && Deployment.ImagesOf(compose, project).Contains(name)
+        Compose() is ({ } compose, var file) && Deployment.ImagesOf(compose, file.ProjectName).Contains(name)
             ? await UnlessUsed(() => context.Engine.RemoveImageAsync(name, stop)).ConfigureAwait(false)
             : "it is not the image of the service";
+
+    /// <summary>What Compose makes of the service; where its file is gone already, of the one that would be laid out.</summary>
+    private (ComposeService? Service, ComposeFile File) Compose() => Deployment.ComposeOf(context.Stack, context.Service, Deployment.PlanOf(context)?.Missing ?? []);
 
     private bool IsInside(string folder) => RealPath.Comparer.Equals(RealPath.Of(folder), RealPath.Of(context.Root)) || RealPath.Inside(context.Root, folder) is not null;
 
@@ -180,7 +184,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     {
         if (!(await list(null, stop).ConfigureAwait(false)).Contains(name))
             return null;
-        var own = await list([$"{ContainerOrigin.ProjectLabel}={Deployment.ComposeOf(context.Stack, context.Service, Deployment.PlanOf(context)?.Missing ?? []).Project}"], stop).ConfigureAwait(false);
+        var own = await list([$"{ContainerOrigin.ProjectLabel}={Compose().File.ProjectName}"], stop).ConfigureAwait(false);
         return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
     }
 

@@ -73,11 +73,11 @@ internal sealed partial class HubClient : IDisposable
             note($"The token was not sent, because {Endpoint.Host} is reached without encryption.");
         var token = Token;
         var wasRefused = _isTokenRefused;
-        var (response, address) = await AskAsync(HttpMethod.Head, file, token, stop).ConfigureAwait(false);
+        var (response, address) = await AskAsync(file, token, stop).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.Unauthorized && token is not null)
         {
             response.Dispose();
-            (response, address) = await AskAsync(HttpMethod.Head, file, null, stop).ConfigureAwait(false);
+            (response, address) = await AskAsync(file, null, stop).ConfigureAwait(false);
             (token, wasRefused) = (null, true);
         }
 
@@ -156,8 +156,16 @@ internal sealed partial class HubClient : IDisposable
     }
 
     /// <summary>Asks the hub about a file and stays with it: the address of a storage is taken, not asked.</summary>
-    private Task<(HttpResponseMessage Response, Uri Address)> AskAsync(HttpMethod method, HubFile file, SecretText? token, CancellationToken stop) =>
-        FollowAsync(method, file.At(Endpoint), token, _ => { }, staysWithHub: true, stop);
+    private async Task<(HttpResponseMessage Response, Uri Address)> AskAsync(HubFile file, SecretText? token, CancellationToken stop)
+    {
+        var (response, address) = await FollowAsync(HttpMethod.Head, file.At(Endpoint), token, _ => { }, staysWithHub: true, stop).ConfigureAwait(false);
+        if (response.StatusCode is not (HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented))
+            return (response, address);
+
+        // A mirror that knows no HEAD: of a GET only the head is read.
+        response.Dispose();
+        return await FollowAsync(HttpMethod.Get, address, token, _ => { }, staysWithHub: true, stop).ConfigureAwait(false);
+    }
 
     private async Task<(HttpResponseMessage Response, Uri Address)> FollowAsync(
         HttpMethod method, Uri address, SecretText? token, Action<HttpRequestMessage> prepare, bool staysWithHub, CancellationToken stop)

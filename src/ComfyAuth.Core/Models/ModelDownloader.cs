@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
@@ -28,6 +27,12 @@ public sealed partial class ModelDownloader : IDisposable
     // An answer of this size is read when a model was expected: it will say what is wrong.
     private const long LargestRefusal = 1024 * 1024;
 
+    // Of all downloads together; the rest of a process that loads takes some 40 MB more than an idle one.
+    private const int MostBufferBytes = 56 << 20;
+
+    // Buffers that are being hashed, or wait for it, beside those that are being filled.
+    private const int SpareBuffers = 2;
+
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
     private readonly ModelDownloadOptions _options;
@@ -36,7 +41,7 @@ public sealed partial class ModelDownloader : IDisposable
     private readonly TimeProvider _time;
     private readonly ResiliencePipeline _retry;
     private readonly BandwidthLimit _limit;
-    private readonly ConcurrentBag<byte[]> _buffers = [];
+    private readonly BufferPool _buffers;
 
     /// <summary>Makes a downloader; nothing is asked yet.</summary>
     /// <param name="redactor">Learns the token.</param>
@@ -53,6 +58,7 @@ public sealed partial class ModelDownloader : IDisposable
         _hub = new(_options, redactor, _time);
         _limit = new(_options.BytesPerSecond, _time);
         _retry = Pipeline();
+        _buffers = new(Math.Max(_options.Connections + SpareBuffers, MostBufferBytes / _options.ChunkBytes), _options.ChunkBytes);
     }
 
     /// <summary>Gets one file, or finds that it is there.</summary>
@@ -176,7 +182,11 @@ public sealed partial class ModelDownloader : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _hub.Dispose();
+    public void Dispose()
+    {
+        _hub.Dispose();
+        _buffers.Dispose();
+    }
 
     private async Task<ModelDownloadResult> TryDownloadAsync(ModelDownload download, IProgress<ModelDownloadProgress>? progress, CancellationToken stop)
     {

@@ -55,13 +55,16 @@ internal sealed record ModelPlaces(string File)
     }
 
     /// <summary>Writes a sidecar: whoever reads it at any time, or after a power failure, finds the old one or the new one.</summary>
-    public static void Write<T>(string path, T value, JsonTypeInfo<T> type)
+    /// <param name="path">The sidecar.</param>
+    /// <param name="value">What to write.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="isLocked">Whether no other process can write it now: then what a kill left of it is written over the next time.</param>
+    public static void Write<T>(string path, T value, JsonTypeInfo<T> type, bool isLocked)
     {
-        // Two processes that write the same one must not write into the same file.
-        var staged = $"{path}.{Path.GetRandomFileName()}.tmp";
+        var staged = isLocked ? path + ".tmp" : $"{path}.{Path.GetRandomFileName()}.tmp";
         try
         {
-            using (var stream = new FileStream(staged, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            using (var stream = new FileStream(staged, FileMode.Create, FileAccess.Write, FileShare.None))
             {
                 JsonSerializer.Serialize(stream, value, type);
                 stream.Flush(flushToDisk: true);

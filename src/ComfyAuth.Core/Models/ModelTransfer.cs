@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
@@ -13,7 +12,7 @@ namespace ComfyAuth.Models;
 /// Loads what is missing of one file over several connections, and hashes the whole in order meanwhile.
 /// </summary>
 /// <remarks>
-/// Each connection takes the next missing segment, together with one of few buffers; the segment goes to the disk, and its buffer to the
+/// Each connection takes one of few buffers, which all downloads share, and the next missing segment; the segment goes to the disk, and its buffer to the
 /// hash. A segment that is in work has a buffer, and all before it have theirs or had them, so that the hash, which waits for the first
 /// of them, is never waited for in turn. Only where the hash is far behind, since it still reads what an earlier run had loaded, are
 /// segments read back from the disk.
@@ -29,22 +28,18 @@ internal sealed partial class ModelTransfer : IDisposable
     // Less than this within the time for a stall is as good as nothing: one trickling connection would hold up the whole file.
     private const int Trickle = 4 * 1024;
 
-    // Buffers that are being hashed, or wait for it, beside those that are being filled.
-    private const int SpareBuffers = 2;
-
     private readonly HubClient _hub;
     private readonly ModelDownload _download;
     private readonly PartFile _part;
     private readonly ModelDownloadOptions _options;
     private readonly ResiliencePipeline _retry;
     private readonly BandwidthLimit _limit;
-    private readonly ConcurrentBag<byte[]> _buffers;
+    private readonly BufferPool _buffers;
     private readonly DownloadMeter _meter;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Action<string> _note;
     private readonly IReadOnlyList<Segment> _segments;
-    private readonly SemaphoreSlim _free;
     private readonly SemaphoreSlim _resolving = new(1, 1);
     private RemoteFile _remote;
     private int _next;
@@ -58,7 +53,7 @@ internal sealed partial class ModelTransfer : IDisposable
         ModelDownloadOptions options,
         ResiliencePipeline retry,
         BandwidthLimit limit,
-        ConcurrentBag<byte[]> buffers,
+        BufferPool buffers,
         DownloadMeter meter,
         TimeProvider time,
         ILogger logger,
@@ -67,7 +62,6 @@ internal sealed partial class ModelTransfer : IDisposable
         (_hub, _download, _remote, _part, _options, _retry) = (hub, download, remote, part, options, retry);
         (_limit, _buffers, _meter, _time, _logger, _note) = (limit, buffers, meter, time, logger, note);
         _segments = [.. part.Cut(options.ChunkBytes).Select(piece => new Segment(piece.From, piece.To, piece.IsThere))];
-        _free = new(options.Connections + SpareBuffers);
     }
 
     /// <summary>Loads it.</summary>
@@ -97,14 +91,17 @@ internal sealed partial class ModelTransfer : IDisposable
             await all.CancelAsync().ConfigureAwait(false);
             foreach (var task in (Task[])[load, hash, journal])
                 await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            // Other downloads wait for the buffers that the hash did not get to.
+            foreach (var segment in _segments.Where(segment => !segment.IsThere && segment.IsLoaded && segment.From >= _hashed))
+            {
+                if (await segment.Loaded.ConfigureAwait(false) is { } buffer)
+                    _buffers.Release(buffer);
+            }
         }
     }
 
-    public void Dispose()
-    {
-        _free.Dispose();
-        _resolving.Dispose();
-    }
+    public void Dispose() => _resolving.Dispose();
 
     private async Task LoadAsync(CancellationToken stop)
     {
@@ -139,11 +136,11 @@ internal sealed partial class ModelTransfer : IDisposable
     {
         while (true)
         {
-            var buffer = await TakeBufferAsync(stop).ConfigureAwait(false);
+            var buffer = await _buffers.TakeAsync(stop).ConfigureAwait(false);
             var segment = Next();
             if (segment is null)
             {
-                Release(buffer);
+                _buffers.Release(buffer);
                 return;
             }
 
@@ -163,7 +160,7 @@ internal sealed partial class ModelTransfer : IDisposable
                 }
                 finally
                 {
-                    Release(buffer);
+                    _buffers.Release(buffer);
                 }
 
                 throw;
@@ -191,17 +188,17 @@ internal sealed partial class ModelTransfer : IDisposable
         }
         catch
         {
-            Release(buffer);
+            _buffers.Release(buffer);
             throw;
         }
 
-        if (segment.From < Interlocked.Read(ref _hashed) + ((long)_options.ChunkBytes * (_options.Connections + SpareBuffers)))
+        if (segment.From < Interlocked.Read(ref _hashed) + _buffers.TotalBytes)
         {
             segment.Complete(buffer);
         }
         else
         {
-            Release(buffer);
+            _buffers.Release(buffer);
             segment.Complete(null);
         }
     }
@@ -245,13 +242,23 @@ internal sealed partial class ModelTransfer : IDisposable
         var (at, hasProgress) = (0L, false);
         foreach (var segment in _segments.Where(segment => !segment.IsLoaded))
         {
-            var buffer = await TakeBufferAsync(stop).ConfigureAwait(false);
-            var failure = await SkipAsync(body, remote.Address, at, segment.From, buffer, stop).ConfigureAwait(false);
-            segment.Filled = 0;
-            failure ??= await ReadAsync(body, remote.Address, segment, buffer, segment.To, stop).ConfigureAwait(false);
+            var buffer = await _buffers.TakeAsync(stop).ConfigureAwait(false);
+            TransientHubException? failure;
+            try
+            {
+                failure = await SkipAsync(body, remote.Address, at, segment.From, buffer, stop).ConfigureAwait(false);
+                segment.Filled = 0;
+                failure ??= await ReadAsync(body, remote.Address, segment, buffer, segment.To, stop).ConfigureAwait(false);
+            }
+            catch
+            {
+                _buffers.Release(buffer);
+                throw;
+            }
+
             if (failure is not null)
             {
-                Release(buffer);
+                _buffers.Release(buffer);
                 _meter.Lose(segment.Filled);
                 if (hasProgress)
                     return;
@@ -407,7 +414,7 @@ internal sealed partial class ModelTransfer : IDisposable
             if (!segment.IsThere && await segment.Loaded.WaitAsync(stop).ConfigureAwait(false) is { } buffer)
             {
                 hash.AppendData(buffer.AsSpan(0, (int)segment.Length));
-                Release(buffer);
+                _buffers.Release(buffer);
                 Interlocked.Exchange(ref _hashed, segment.To);
                 isHeaderDue = isHeaderDue && !await CheckHeaderAsync(segment.To, stop).ConfigureAwait(false);
                 continue;
@@ -426,6 +433,9 @@ internal sealed partial class ModelTransfer : IDisposable
             }
         }
 
+        // Of an empty file nothing came.
+        if (isHeaderDue)
+            await CheckHeaderAsync(_part.Size, stop).ConfigureAwait(false);
         return Convert.ToHexString(hash.GetHashAndReset()).ToLowerInvariant();
     }
 
@@ -466,18 +476,6 @@ internal sealed partial class ModelTransfer : IDisposable
                 LogNoJournal(_logger, _download.Name, error.Message);
             }
         }
-    }
-
-    private async Task<byte[]> TakeBufferAsync(CancellationToken stop)
-    {
-        await _free.WaitAsync(stop).ConfigureAwait(false);
-        return _buffers.TryTake(out var buffer) ? buffer : GC.AllocateUninitializedArray<byte>(_options.ChunkBytes);
-    }
-
-    private void Release(byte[] buffer)
-    {
-        _buffers.Add(buffer);
-        _free.Release();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name}: the server knows no ranges; it is loaded in one stream")]

@@ -87,7 +87,7 @@ public static class ModelVerifier
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(places.Memory)!);
-            ModelPlaces.Write(places.Memory, file, ModelsJson.Default.VerifiedFile);
+            ModelPlaces.Write(places.Memory, file, ModelsJson.Default.VerifiedFile, isLocked: false);
         }
         catch (Exception error) when (FileErrors.IsFileError(error))
         {

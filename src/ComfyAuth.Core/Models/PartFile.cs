@@ -94,7 +94,7 @@ internal sealed class PartFile : IDisposable
     /// <summary>Writes down that a part is finished: all that is left is to give it its name.</summary>
     public static void SaveFinished(ModelPlaces places, string? source, string? tag, long size, DateTime modifiedAt, string? sha256) =>
         FileErrors.On(places.Journal, () => ModelPlaces.Write(
-            places.Journal, new(PartJournal.CurrentVersion, source, tag, size, size > 0 ? [[0, size]] : [], sha256, modifiedAt), ModelsJson.Default.PartJournal));
+            places.Journal, new(PartJournal.CurrentVersion, source, tag, size, size > 0 ? [[0, size]] : [], sha256, modifiedAt), ModelsJson.Default.PartJournal, isLocked: true));
 
     /// <summary>Removes the part and its journal.</summary>
     public static void Discard(ModelPlaces places)
@@ -153,7 +153,7 @@ internal sealed class PartFile : IDisposable
             if (total == _saved)
                 return;
             Flush();
-            FileErrors.On(_places.Journal, () => ModelPlaces.Write(_places.Journal, new(PartJournal.CurrentVersion, _source, _tag, Size, ranges), ModelsJson.Default.PartJournal));
+            FileErrors.On(_places.Journal, () => ModelPlaces.Write(_places.Journal, new(PartJournal.CurrentVersion, _source, _tag, Size, ranges), ModelsJson.Default.PartJournal, isLocked: true));
             _saved = total;
         }
         finally

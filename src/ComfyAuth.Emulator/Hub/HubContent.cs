@@ -29,7 +29,7 @@ public sealed class HubContent
     private HubContent(byte[] beginning, long length, int seed)
     {
         (_beginning, Length) = (beginning, length);
-        _shift = (uint)seed * 2_654_435_761L % Period;
+        _shift = (long)((uint)seed * 2_654_435_761UL % Period);
         _sha256 = new(() => Hash(HashAlgorithmName.SHA256, []));
     }
 

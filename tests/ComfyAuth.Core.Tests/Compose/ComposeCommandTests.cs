@@ -102,6 +102,18 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task An_image_is_built_or_pulled_for_one_service()
+    {
+        Install("docker", "2.26.1");
+        var command = await Find();
+
+        await command.BuildAsync(Project, ["web"], null, Stop);
+        Assert.Equal(["build", "web"], Arguments[^2..]);
+        await command.PullAsync(Project, ["web"], null, Stop);
+        Assert.Equal(["pull", "web"], Arguments[^2..]);
+    }
+
+    [Fact]
     public async Task Up_and_down_take_the_whole_project()
     {
         Install("docker", "2.26.1");

@@ -425,4 +425,25 @@ public sealed class ComposeFileTests
 
         Assert.Equal("ComposeFileInvalid", Assert.Throws<ComfyAuthException>(() => ComposeText.Load([text], _ => value)).Code);
     }
+
+    [Theory]
+    [InlineData("services: {}", null, "My Stack.1", "mystack1")]
+    [InlineData("services: {}", null, "_-web_2", "web_2")]
+    [InlineData("name: named\nservices: {}", null, "folder", "named")]
+    [InlineData("name: named\nservices: {}", "Given", "folder", "given")]
+    [InlineData("name: ${NAME:-fallback}\nservices: {}", "", "folder", "fallback")]
+    public void The_project_has_the_name_that_Compose_gives_it(string text, string? variable, string folder, string expected)
+    {
+        var path = Path.Combine(ComposeText.Folder, folder, "docker-compose.yml");
+
+        Assert.Equal(expected, ComposeFile.Parse([(path, text)], name => name == "COMPOSE_PROJECT_NAME" ? variable : null, null, null).ProjectName);
+    }
+
+    [Fact]
+    public void A_network_may_have_a_name_of_its_own()
+    {
+        var names = ComposeText.Load("services: {}\nnetworks:\n  a: {name: own}\n  b: {external: true}\n  c: {external: {name: older}}\n  d:\n").NetworkNames;
+
+        Assert.Equal(["a=own", "b=b", "c=older"], names.OrderBy(name => name.Key, StringComparer.Ordinal).Select(name => $"{name.Key}={name.Value}"));
+    }
 }

@@ -183,6 +183,31 @@ public sealed class HubTests
         Assert.NotEqual(HubContent.Generated(100, seed: 1).Sha256, HubContent.Generated(100, seed: 2).Sha256);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(int.MinValue)]
+    [InlineData(int.MaxValue)]
+    public void Any_number_is_a_seed(int seed) => Assert.NotEqual(HubContent.Generated(5_000_000).Sha256, HubContent.Generated(5_000_000, seed).Sha256);
+
+    [Fact]
+    public async Task A_file_as_large_as_the_largest_model_costs_nothing_and_has_its_end()
+    {
+        const long length = 20_430_698_424;
+        var content = HubContent.Safetensors(length);
+
+        Assert.Equal(length, (await SafetensorsHeader.ReadAsync(new MemoryStream(content.Read(0, 1000)), length, "generated", Stop)).FileLength);
+        Assert.Equal(content.Read(length - 10, 10), content.Read(length - 100, 100)[90..]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => content.Read(length - 9, 10));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_of_and_nothing_is_left_listening()
+    {
+        await using var first = await EmulatedHub.StartAsync(stop: Stop);
+
+        await Assert.ThrowsAsync<IOException>(() => EmulatedHub.StartAsync(new() { Port = first.Address.Port }, Stop));
+    }
+
     private static HttpClient Client() => new(new SocketsHttpHandler { AllowAutoRedirect = false });
 
     private static string? Header(HttpResponseMessage answer, string name) => answer.Headers.TryGetValues(name, out var values) ? values.Single() : null;

@@ -248,6 +248,86 @@ public sealed class ContainerStepTests
         Assert.Equal(before, site.EngineSnapshot());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_compose_file_of_the_user_is_used_as_it_is(bool fails)
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        site.Write($"{InstallSite.ServiceFolder}/docker-compose.yml", $$"""
+            name: mine
+            services:
+              qwen:
+                image: python:3.11
+                container_name: comfyui-qwen
+                networks: [front]
+                ports: ["{{site.Port}}:8188"]
+                volumes: ["./workspace:/workspace"]
+            networks:
+              front: {}
+            """);
+        var before = site.Snapshot();
+        if (fails)
+            site.Deployer.Before = call => call == "up" ? throw new ComfyAuthException("ComposeCommandFailed", "no", "Again.") : Task.CompletedTask;
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal(["Make a credential", "Make the folder", "Pull the image", "Create the container"], report.Steps[0].Changes.Select(change => string.Join(' ', change.Split(": ")[1].Replace(",", "", StringComparison.Ordinal).Split(' ').Take(3))));
+        Assert.False(Path.Exists(site.PathOf($"{InstallSite.ServiceFolder}/Dockerfile")));
+        if (fails)
+        {
+            Assert.Equal(before, site.Snapshot());
+            Assert.Empty(site.EngineSnapshot());
+        }
+        else
+        {
+            AssertDone(report, InstallOutcome.Installed);
+            Assert.True(Directory.Exists(site.PathOf($"{InstallSite.ServiceFolder}/workspace")));
+        }
+    }
+
+    [Fact]
+    public async Task A_folder_in_the_place_of_a_secret_is_told_and_nothing_is_changed()
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        Directory.CreateDirectory(site.PathOf(InstallSite.PasswordFile));
+        var before = site.Snapshot();
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal((InstallOutcome.RolledBack, "TokenLocationUnusable"), (report.Outcome, report.Steps[0].ErrorCode));
+        Assert.Equal(before, site.Snapshot());
+        Assert.Empty(site.EngineSnapshot());
+    }
+
+    [Fact]
+    public async Task Which_of_several_hashes_is_right_is_not_guessed()
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        site.Write($"{InstallSite.ServiceFolder}/.env", "COMFYUI_BEARER_TOKEN='$2b$04$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW'\n");
+        site.Write(".secrets/qwen-api-user.token", "$2b$04$FixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW");
+        var before = site.Snapshot();
+
+        var step = (await site.InstallAsync(null, new ContainerStep())).Steps[0];
+
+        Assert.Equal("AdoptAmbiguous", step.ErrorCode);
+        Assert.DoesNotContain("ixZaYVK1", step.Message, StringComparison.Ordinal);
+        Assert.Equal(before, site.Snapshot());
+    }
+
+    [Fact]
+    public async Task A_hash_that_is_in_use_is_kept()
+    {
+        const string hash = "$2b$04$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        site.Write(".secrets/qwen-api-user.token", hash);
+
+        AssertDone(await site.InstallAsync(null, new ContainerStep()), InstallOutcome.Installed);
+
+        Assert.Equal(hash, site.Read(InstallSite.PasswordFile).Split('\n')[0]);
+        Assert.Contains(hash, site.Read($"{InstallSite.ServiceFolder}/.env"), StringComparison.Ordinal);
+    }
+
     private static EmulatedContainer ByHand(InstallSite site) => new()
     {
         Name = InstallSite.Service,

@@ -169,6 +169,25 @@ public sealed class LoginStepTests
     }
 
     [Fact]
+    public async Task A_node_that_was_put_there_after_the_start_is_loaded_by_a_restart()
+    {
+        await using var site = await SiteAsync();
+        _ = new ContainerPrograms(site.Engine);
+        Change(site, files =>
+        {
+            files[Nodes + "/Extra-Node/__init__.py"] = new("pass");
+            files[Nodes + "/Extra-Node/.git/comfyauth-installed"] = new("\n");
+            files[Nodes + "/Extra-Node/.git/HEAD"] = new("0123456789abcdef0123456789abcdef01234567\n") { ModifiedAt = DateTimeOffset.UtcNow };
+        });
+        var options = site.Options with { CustomNodes = [Extra] };
+
+        var report = await site.InstallAsync(options, new LoginStep());
+
+        Assert.Equal([$"{InstallSite.Service}: Restart, because ComfyUI has not loaded Extra-Node"], report.Steps[0].Changes);
+        Assert.Equal(InstallOutcome.Unchanged, (await site.InstallAsync(options, new LoginStep())).Outcome);
+    }
+
+    [Fact]
     public async Task What_cannot_be_imported_is_installed()
     {
         await using var site = await SiteAsync();

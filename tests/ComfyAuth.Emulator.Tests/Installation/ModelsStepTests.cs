@@ -133,6 +133,42 @@ public sealed class ModelsStepTests
         Assert.Equal("mine", site.Read("mine.safetensors"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_removal_takes_models_only_where_the_data_are_to_go(bool removeData)
+    {
+        await using var site = await SiteAsync();
+        await site.InstallAsync(null, new ModelsStep());
+        var mine = site.Write($"{InstallSite.ModelsFolder}/vae/mine.safetensors", "mine");
+        var context = new InstallContext
+        {
+            Stack = site.Stack,
+            Options = site.Options,
+            Engine = site.Client,
+            Deployer = site.Deployer,
+            Redactor = site.Redactor,
+            Verifier = site.Verifier,
+            Journal = InstallJournal.Read(site.Root),
+            Logger = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
+            Tell = (_, _, _) => { },
+        };
+        var changes = context.Journal.Changes.Where(change => change.Step == InstallStepName.Models).ToList();
+
+        var outcomes = new Dictionary<string, UndoOutcome>();
+        await foreach (var undone in new InstallUndo(context, isRemoval: true, removeData).RunAsync(changes, null, TestContext.Current.CancellationToken))
+            outcomes[undone.Target] = undone.Outcome;
+
+        foreach (var path in DefaultLayout.QwenModels.Select(model => $"{InstallSite.ModelsFolder}/{model.Path}"))
+        {
+            Assert.Equal(removeData ? UndoOutcome.Undone : UndoOutcome.Kept, outcomes[path]);
+            Assert.Equal(!removeData, File.Exists(site.PathOf(path)));
+        }
+
+        Assert.Equal("mine", File.ReadAllText(mine));
+        Assert.Equal(!removeData, Directory.Exists(site.PathOf($"{InstallSite.ModelsFolder}/text_encoders")));
+    }
+
     private static async Task<InstallSite> SiteAsync()
     {
         var site = await InstallSite.StartAsync(withModels: true);

@@ -346,6 +346,28 @@ public sealed class ModelDownloadTests
     }
 
     [Fact]
+    public async Task An_empty_model_is_none()
+    {
+        await using var bench = await DownloadBench.StartAsync();
+        bench.Offer(HubContent.Of([]));
+
+        Assert.Contains("it is empty", (await bench.FailAsync(isPinned: false)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(405)]
+    [InlineData(501)]
+    public async Task A_mirror_that_knows_no_HEAD_is_asked_by_GET(int status)
+    {
+        await using var bench = await DownloadBench.StartAsync();
+        bench.Hub.Faults = request => request.Method == "HEAD" ? new() { Answer = new(status, "text/plain", "") } : null;
+
+        await bench.RunAsync(isPinned: false);
+
+        await bench.AssertIsWholeAsync();
+    }
+
+    [Fact]
     public async Task A_login_page_in_place_of_the_hub_is_named()
     {
         await using var bench = await DownloadBench.StartAsync();
@@ -390,16 +412,18 @@ public sealed class ModelDownloadTests
     public async Task Addresses_that_expire_connections_that_break_and_servers_that_cannot_are_tried_again()
     {
         await using var bench = await DownloadBench.StartAsync();
-        var asked = 0;
-        bench.Hub.Storage.Faults = _ => (Interlocked.Increment(ref asked) % 20) switch
+        System.Collections.Concurrent.ConcurrentDictionary<long, bool> asked = new();
+
+        // Each part goes wrong once, in turn in another way.
+        bench.Hub.Storage.Faults = request => asked.TryAdd(DownloadBench.From(request), true) ? (DownloadBench.From(request) / DownloadBench.Chunk % 6) switch
         {
             1 => HubFaults.Expired,
-            3 => new() { CutAfter = DownloadBench.Chunk / 2, Reset = true },
-            5 => HubFaults.ServerError(503),
-            7 => HubFaults.TooManyRequests("0"),
-            9 => HubFaults.RangeRefused(bench.Content.Length),
+            2 => new() { CutAfter = DownloadBench.Chunk / 2, Reset = true },
+            3 => HubFaults.ServerError(503),
+            4 => HubFaults.TooManyRequests("0"),
+            5 => HubFaults.RangeRefused(bench.Content.Length),
             _ => null,
-        };
+        } : null;
 
         var result = await bench.RunAsync();
 

@@ -26,7 +26,7 @@ public sealed class ModelKillTests(ITestOutputHelper output)
         output.WriteLine($"{workers * killsEach} kills, {files} files; {resumed} runs went on with something; {lost / (workers * killsEach)} bytes loaded twice for each kill");
 
         // Otherwise the kills missed the time that they are meant to hit.
-        Assert.True(resumed > workers * killsEach / 4, $"only {resumed} runs found something to go on with");
+        Assert.True(resumed > workers * killsEach / 5, $"only {resumed} runs found something to go on with");
 
         // What was in work, and what came between the last journal and the kill.
         Assert.InRange(lost, 0, workers * killsEach * 2L * DownloadChild.Window);
@@ -41,9 +41,8 @@ public sealed class ModelKillTests(ITestOutputHelper output)
         var (killed, files, resumed, before) = (0, 0, 0, 0L);
 
         // The first is left alone: how long it takes depends on the machine.
-        var started = Stopwatch.GetTimestamp();
-        Assert.False(await KillAsync(hub, download, TimeSpan.FromMinutes(1)));
-        var whole = Stopwatch.GetElapsedTime(started);
+        var (wasKilled, whole) = await KillAsync(hub, download, TimeSpan.FromMinutes(1));
+        Assert.False(wasKilled);
         while (killed < kills)
         {
             if (File.Exists(download.Target))
@@ -61,7 +60,7 @@ public sealed class ModelKillTests(ITestOutputHelper output)
             }
 
             resumed += before > 0 ? 1 : 0;
-            killed += await KillAsync(hub, download, whole * random.NextDouble()) ? 1 : 0;
+            killed += (await KillAsync(hub, download, whole * random.NextDouble())).WasKilled ? 1 : 0;
         }
 
         using var downloader = new ModelDownloader(new SecretRedactor(), DownloadChild.Options(hub.Address));
@@ -78,19 +77,20 @@ public sealed class ModelKillTests(ITestOutputHelper output)
     }
 
     /// <summary>Lets a process download, and kills it.</summary>
-    /// <returns>Whether it was killed; else it had finished.</returns>
-    private static async Task<bool> KillAsync(EmulatedHub hub, ModelDownload download, TimeSpan delay)
+    /// <returns>Whether it was killed, else it had finished; and how long it worked.</returns>
+    private static async Task<(bool WasKilled, TimeSpan Worked)> KillAsync(EmulatedHub hub, ModelDownload download, TimeSpan delay)
     {
         using var child = DownloadChild.Start(hub.Address, download, BytesPerSecond);
         var errors = child.StandardError.ReadToEndAsync(Stop);
         if (await child.StandardOutput.ReadLineAsync(Stop) != "started")
             Assert.Fail(await errors);
 
+        var started = Stopwatch.GetTimestamp();
         await Task.WhenAny(Task.Delay(delay, Stop), child.WaitForExitAsync(Stop));
         child.Kill();
         await child.WaitForExitAsync(Stop);
         Assert.Equal("", await errors);
-        return child.ExitCode != 0;
+        return (child.ExitCode != 0, Stopwatch.GetElapsedTime(started));
     }
 
     private static void EnsureRight(ModelDownload download) =>

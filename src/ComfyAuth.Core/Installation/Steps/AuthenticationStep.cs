@@ -44,7 +44,10 @@ internal sealed class AuthenticationStep : InstallStep
         // Undone in reverse: the files first, then the container is started with them.
         foreach (var container in rollout.Changes.Where(change => change.File is null))
             context.Journal.Note(InstallChangeKind.Restarted, container.Target);
-        foreach (var file in rollout.Changes.Select(change => change.File).OfType<string>().Distinct())
+        var files = rollout.Changes.Select(change => change.File).OfType<string>().Distinct().ToList();
+        foreach (var file in files)
+            context.NoteFolders(Path.GetDirectoryName(file)!);
+        foreach (var file in files)
             context.Journal.Keep(file);
         await rollout.ApplyAsync(stop: stop).ConfigureAwait(false);
     }

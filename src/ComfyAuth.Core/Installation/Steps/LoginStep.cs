@@ -106,7 +106,7 @@ internal sealed partial class LoginStep : InstallStep
             }
 
             evidence.Add(await TellAsync(container, node, path, stop).ConfigureAwait(false));
-            if (failed.Contains(node.Name))
+            if (failed.Contains(node.Name) || await IsNewerThanTheServerAsync(container, path, stop).ConfigureAwait(false))
                 notLoaded.Add(node.Name);
         }
 
@@ -125,6 +125,12 @@ internal sealed partial class LoginStep : InstallStep
         var message = changes.Count == 0 ? $"{string.Join(", ", nodes.Select(node => node.Name))}: there, and loaded." : $"Not all is there: {string.Join(", ", nodes.Select(node => node.Name))}.";
         return (new(message, evidence) { Changes = changes }, notLoaded);
     }
+
+    /// <summary>Whether an installation put a node there and was interrupted before the restart. Both times are of the engine's clock.</summary>
+    private static async Task<bool> IsNewerThanTheServerAsync(ComfyContainer container, string path, CancellationToken stop) =>
+        await container.HeadAsync(path + Marker, stop).ConfigureAwait(false) is not null
+        && await container.HeadAsync($"{path}/.git/HEAD", stop).ConfigureAwait(false) is { ModifiedAt: { } madeAt }
+        && madeAt > container.Details.StartedAt;
 
     /// <summary>Tells at which commit a node is.</summary>
     private static async Task<string> TellAsync(ComfyContainer container, CustomNode node, string path, CancellationToken stop)

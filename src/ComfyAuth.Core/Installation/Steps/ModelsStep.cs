@@ -10,16 +10,16 @@ namespace ComfyAuth.Installation.Steps;
 /// <summary>The model files.</summary>
 internal sealed class ModelsStep : InstallStep
 {
-    // Which class of nodes lists the files of a kind, as ComfyUI has them.
-    private static readonly Dictionary<string, (string Class, string Input)> Loaders = new(StringComparer.Ordinal)
+    // Which class of nodes lists the files of a kind, and in which input, as ComfyUI has them.
+    private static readonly Dictionary<string, string> Loaders = new(StringComparer.Ordinal)
     {
-        ["checkpoints"] = ("CheckpointLoaderSimple", "ckpt_name"),
-        ["diffusion_models"] = ("UNETLoader", "unet_name"),
-        ["unet"] = ("UNETLoader", "unet_name"),
-        ["text_encoders"] = ("CLIPLoader", "clip_name"),
-        ["clip"] = ("CLIPLoader", "clip_name"),
-        ["vae"] = ("VAELoader", "vae_name"),
-        ["loras"] = ("LoraLoaderModelOnly", "lora_name"),
+        ["checkpoints"] = "CheckpointLoaderSimple.ckpt_name",
+        ["diffusion_models"] = "UNETLoader.unet_name",
+        ["unet"] = "UNETLoader.unet_name",
+        ["text_encoders"] = "CLIPLoader.clip_name",
+        ["clip"] = "CLIPLoader.clip_name",
+        ["vae"] = "VAELoader.vae_name",
+        ["loras"] = "LoraLoaderModelOnly.lora_name",
     };
 
     /// <inheritdoc/>
@@ -109,7 +109,7 @@ internal sealed class ModelsStep : InstallStep
     {
         foreach (var download in downloads)
         {
-            NoteFolders(context, Path.GetDirectoryName(download.Target)!);
+            context.NoteFolders(Path.GetDirectoryName(download.Target)!);
             context.Journal.Note(InstallChangeKind.Model, download.Target);
         }
 
@@ -139,16 +139,6 @@ internal sealed class ModelsStep : InstallStep
         }
     }
 
-    /// <summary>Notes the folders that come into being, the upper ones first.</summary>
-    private static void NoteFolders(InstallContext context, string folder)
-    {
-        // A link leads to another disk, where an empty folder does no harm.
-        if (Directory.Exists(folder) || RealPath.Inside(context.Root, RealPath.Of(folder)) is null)
-            return;
-        NoteFolders(context, Path.GetDirectoryName(folder)!);
-        context.Journal.Note(InstallChangeKind.Folder, folder);
-    }
-
     /// <summary>Asks ComfyUI for the files that it can load. Where it cannot be asked, that is told: a later step proves that it answers.</summary>
     private static async Task AskAsync(InstallContext context, ComfyContainer? container, List<string> evidence, CancellationToken stop)
     {
@@ -165,7 +155,8 @@ internal sealed class ModelsStep : InstallStep
                 List<string> unlisted = [];
                 foreach (var models in context.Service.Models.GroupBy(model => model.Path[..model.Path.IndexOf('/', StringComparison.Ordinal)]))
                 {
-                    if (!Loaders.TryGetValue(models.Key, out var loader) || await client.ObjectInfoAsync(loader.Class, stop).ConfigureAwait(false) is not { } known || known.Inputs.GetValueOrDefault(loader.Input)?.Choices is not { } choices)
+                    var loader = Loaders.GetValueOrDefault(models.Key)?.Split('.');
+                    if (loader is null || await client.ObjectInfoAsync(loader[0], stop).ConfigureAwait(false) is not { } known || known.Inputs.GetValueOrDefault(loader[1])?.Choices is not { } choices)
                     {
                         evidence.Add($"Which {models.Key} ComfyUI lists could not be told.");
                         continue;
