@@ -10,16 +10,16 @@ namespace ComfyAuth.Installation.Steps;
 /// <summary>The model files.</summary>
 internal sealed class ModelsStep : InstallStep
 {
-    // Which class of nodes lists the files of a kind, as ComfyUI has them.
-    private static readonly Dictionary<string, (string Class, string Input)> Loaders = new(StringComparer.Ordinal)
+    // Which class of nodes lists the files of a kind, and in which input, as ComfyUI has them.
+    private static readonly Dictionary<string, string> Loaders = new(StringComparer.Ordinal)
     {
-        ["checkpoints"] = ("CheckpointLoaderSimple", "ckpt_name"),
-        ["diffusion_models"] = ("UNETLoader", "unet_name"),
-        ["unet"] = ("UNETLoader", "unet_name"),
-        ["text_encoders"] = ("CLIPLoader", "clip_name"),
-        ["clip"] = ("CLIPLoader", "clip_name"),
-        ["vae"] = ("VAELoader", "vae_name"),
-        ["loras"] = ("LoraLoaderModelOnly", "lora_name"),
+        ["checkpoints"] = "CheckpointLoaderSimple.ckpt_name",
+        ["diffusion_models"] = "UNETLoader.unet_name",
+        ["unet"] = "UNETLoader.unet_name",
+        ["text_encoders"] = "CLIPLoader.clip_name",
+        ["clip"] = "CLIPLoader.clip_name",
+        ["vae"] = "VAELoader.vae_name",
+        ["loras"] = "LoraLoaderModelOnly.lora_name",
     };
 
     /// <inheritdoc/>
@@ -155,7 +155,8 @@ internal sealed class ModelsStep : InstallStep
                 List<string> unlisted = [];
                 foreach (var models in context.Service.Models.GroupBy(model => model.Path[..model.Path.IndexOf('/', StringComparison.Ordinal)]))
                 {
-                    if (!Loaders.TryGetValue(models.Key, out var loader) || await client.ObjectInfoAsync(loader.Class, stop).ConfigureAwait(false) is not { } known || known.Inputs.GetValueOrDefault(loader.Input)?.Choices is not { } choices)
+                    var loader = Loaders.GetValueOrDefault(models.Key)?.Split('.');
+                    if (loader is null || await client.ObjectInfoAsync(loader[0], stop).ConfigureAwait(false) is not { } known || known.Inputs.GetValueOrDefault(loader[1])?.Choices is not { } choices)
                     {
                         evidence.Add($"Which {models.Key} ComfyUI lists could not be told.");
                         continue;
