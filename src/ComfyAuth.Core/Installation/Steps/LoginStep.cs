@@ -123,7 +123,7 @@ internal sealed partial class LoginStep : InstallStep
         }
 
         if (changes.Count > 0 || notLoaded.Count > 0)
-            changes.Add(new(container.Details.Name, notLoaded.Count == 0 ? "Restart, so that ComfyUI loads them" : $"Restart, because ComfyUI has not loaded {string.Join(", ", notLoaded)}", (_, token) => container.RestartAsync(token)));
+            changes.Add(new(container.Details.Name, notLoaded.Count == 0 ? "Restart, so that ComfyUI loads them" : $"Restart, because ComfyUI has not loaded {string.Join(", ", notLoaded)}", (_, token) => container.RestartAsync(token)) { Interrupts = context.IsInUse(container.Details.Name) });
         var message = changes.Count == 0 ? $"{string.Join(", ", nodes.Select(node => node.Name))}: there, and loaded." : $"Not all is there: {string.Join(", ", nodes.Select(node => node.Name))}.";
         return (new(message, evidence) { Changes = changes }, notLoaded);
     }
