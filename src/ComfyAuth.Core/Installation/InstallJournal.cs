@@ -17,6 +17,7 @@ internal sealed class InstallJournal
     private readonly string _root;
     private readonly TimeProvider _clock;
     private readonly List<InstallChange> _changes;
+    private readonly HashSet<InstallChange> _noted = [];
     private FileRecord? _record;
     private InstallStepName _step;
 
@@ -37,6 +38,10 @@ internal sealed class InstallJournal
 
     /// <summary>Whether the run has changed anything.</summary>
     public bool HasChangedAnything => _changes.Exists(change => change.Run == Run);
+
+    /// <summary>Whether a change was noted since the journal was read: what was read may be old, or written by anybody.</summary>
+    /// <param name="change">The change.</param>
+    public bool IsNew(InstallChange change) => _noted.Contains(change);
 
     /// <summary>Is told before and after each time that it is written; for tests, which kill the process there.</summary>
     internal Action? AtWrite { get; init; }
@@ -102,7 +107,9 @@ internal sealed class InstallJournal
         // What an earlier run did and this one does again must be taken back with this one.
         if (_changes.Exists(change => change.Run == Run && change.Kind == kind && change.Target == target))
             return;
-        _changes.Add(new(Run, _step, kind, target));
+        var noted = new InstallChange(Run, _step, kind, target);
+        _changes.Add(noted);
+        _noted.Add(noted);
         Write();
     }
 

@@ -89,7 +89,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Folder:
                 return RemoveFolder(PathOf(change), withContents: false);
             case InstallChangeKind.DataFolder:
-                return RemoveFolder(PathOf(change), withContents: !isRemoval || removeData);
+                // Between a run and the one that goes on with it somebody may have used the service: what is in there is not ours alone.
+                return RemoveFolder(PathOf(change), withContents: isRemoval ? removeData : context.Journal.IsNew(change));
             case InstallChangeKind.Output:
                 if (OutputOf(context, change) is not { } output)
                     return "it is none of the test pictures; it was left as it is";
