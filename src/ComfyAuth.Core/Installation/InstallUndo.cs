@@ -253,6 +253,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         if (!ModelsStep.TargetsOf(context).Contains(path, RealPath.Comparer))
             return "it is no model of this service; it was left as it is";
         var places = ModelPlaces.Of(path);
+        if (File.Exists(places.File) && !await IsDownloadedAsync(path, places, stop).ConfigureAwait(false))
+            return "it is not the file that was downloaded; it was left as it is";
         if (!isRemoval)
         {
             await ModelDownloader.TakeBackAsync(path, stop).ConfigureAwait(false);
@@ -261,6 +263,13 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
         FileErrors.On(path, places.Remove);
         return null;
+    }
+
+    /// <summary>Whether a model is the one that was to be downloaded, and was: what was there before stays until the right one is there.</summary>
+    private async Task<bool> IsDownloadedAsync(string path, ModelPlaces places, CancellationToken stop)
+    {
+        var model = context.Service.Models.First(model => RealPath.Comparer.Equals(Path.Combine(context.Stack.PathOf(context.Service.ModelsFolder!), model.Path), path));
+        return ModelVerifier.Recall(places)?.Source is not null && (await ModelVerifier.VerifyAsync(path, model.SizeInBytes, model.Sha256, stop: stop).ConfigureAwait(false)).State == ModelState.Whole;
     }
 
     private static async Task UnlessGone(Func<Task> remove)

@@ -78,6 +78,21 @@ public sealed class ModelsStepTests
     }
 
     [Fact]
+    public async Task A_file_of_the_user_keeps_its_name_where_the_right_one_does_not_come()
+    {
+        await using var site = await SiteAsync();
+        var path = $"{InstallSite.ModelsFolder}/{DefaultLayout.QwenModels[2].Path}";
+        site.Write(path, "a model of mine");
+        site.Hub.Faults = request => request.Path.Value!.Contains("/vae/", StringComparison.Ordinal) ? new() { Answer = FaultAnswer.Error(404, "Entry not found") } : null;
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal("a model of mine", site.Read(path));
+        Assert.Contains(report.Kept, line => line.Contains("not the file that was downloaded", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Nothing_is_downloaded_into_a_folder_that_the_container_does_not_read()
     {
         await using var site = await InstallSite.StartAsync(withModels: true);
