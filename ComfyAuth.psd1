@@ -16,9 +16,9 @@
 
     FunctionsToExport    = @()
     CmdletsToExport      = @(
-        'Export-GenAIReport', 'Find-GenAIGuidance', 'Get-GenAIContainer', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer'
+        'Export-GenAIReport', 'Find-GenAIGuidance', 'Get-GenAIContainer', 'Install-ComfyQwen', 'Invoke-ComfyWorkflow', 'Restart-GenAIContainer'
         'Restore-ComfyEnv', 'Save-ComfyModel', 'Set-ComfyGuestMode', 'Start-GenAIContainer', 'Stop-GenAIContainer', 'Sync-ComfyToken'
-        'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Wait-GenAIContainer'
+        'Test-GenAIEcosystem', 'Undo-GenAIFix', 'Uninstall-ComfyQwen', 'Wait-GenAIContainer'
     )
     VariablesToExport    = @()
     AliasesToExport      = @()

@@ -7,8 +7,10 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
-        var root = new RootCommand("Makes the tokens and .env files of ComfyUI stacks in Docker agree, says what their containers are doing, and holds all of it against checks.")
+        var root = new RootCommand("Installs ComfyUI behind a login, makes the tokens and .env files of ComfyUI stacks in Docker agree, says what their containers are doing, and holds all of it against checks.")
         {
+            InstallCommand.Create(),
+            UninstallCommand.Create(),
             SyncTokenCommand.Create(),
             RestoreEnvCommand.Create(),
             ContainersCommand.Create(),

@@ -21,6 +21,13 @@ internal sealed class CliProcess : IDisposable
         return await cli.EndAsync();
     }
 
+    /// <summary>Runs it with variables of its own.</summary>
+    public static async Task<CliResult> RunInAsync(string folder, Dictionary<string, string> environment, params string[] arguments)
+    {
+        using var cli = Start(folder, [Program, .. arguments], environment);
+        return await cli.EndAsync();
+    }
+
     /// <summary>Runs it with other frameworks than it asks for.</summary>
     public static async Task<CliResult> RunWithAsync(string runtimeConfiguration, string folder, params string[] arguments)
     {

@@ -21,15 +21,15 @@ function Stop-TestComfy([object] $comfy) {
     $comfy.Process.WaitForExit()
 }
 
-# Starts the sample stack of comfyauth quickstart, kept running behind an emulated engine.
+# Starts the sample stack of comfyauth quickstart, kept running behind an emulated engine; with --install the installed one, and its hub.
 function Start-ServedSample([string] $folder) {
     $start = [System.Diagnostics.ProcessStartInfo]::new('dotnet')
     $start.RedirectStandardOutput = $true
-    $commandLine.FullName, 'quickstart', '--serve', '--path', $folder | ForEach-Object { $start.ArgumentList.Add($_) }
+    @($commandLine.FullName, 'quickstart', '--serve', '--path', $folder) + $args | ForEach-Object { $start.ArgumentList.Add($_) }
     $process = [System.Diagnostics.Process]::Start($start)
-    $said = while ($null -ne ($line = $process.StandardOutput.ReadLine()) -and $line -notmatch '^The engine: +(\S+)') { $line }
+    $said = @(while ($null -ne ($line = $process.StandardOutput.ReadLine()) -and $line -notmatch '^The engine: +(\S+)') { $line })
     if ($null -eq $line) { throw "The sample is not served: $($said -join "`n")" }
-    [pscustomobject] @{ Process = $process; Root = Join-Path $folder 'stack'; Address = $Matches[1] }
+    [pscustomobject] @{ Process = $process; Root = Join-Path $folder 'stack'; Address = $Matches[1]; Hub = ($said -match '^The hub:') -replace '^The hub: +' -join '' }
 }
 
 # Asked to end, it takes its engine's socket with it; elsewhere there is none.

@@ -4,6 +4,7 @@ using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Environments;
+using ComfyAuth.Installation;
 using ComfyAuth.Reports;
 using ComfyAuth.Stacks;
 using ComfyAuth.Tokens;
@@ -20,11 +21,14 @@ internal static class QuickstartCommand
         var keep = new Option<bool>("--keep") { Description = "Keep the sample stack." };
         var path = new Option<string?>("--path") { Description = "Lay the sample stack out in this new or empty folder, and keep it.", Validators = { CommandSession.RequireValue } };
         var serve = new Option<bool>("--serve") { Description = "Keep the emulated engine and services running until Ctrl+C, to try the other commands on." };
-        var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { keep, path, serve };
+        var install = new Option<bool>("--install") { Description = "Show an installation in place of a repair." };
+        var command = new Command("quickstart", "Breaks a sample stack as the original was broken, shows it, repairs it and proves it.") { install, keep, path, serve };
         command.SetAction((parsed, cancellationToken) => CommandSession.RunAsync(
             json: false,
             verbose: false,
-            (session, stop) => RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), parsed.GetValue(serve), stop),
+            (session, stop) => parsed.GetValue(install)
+                ? InstallAsync(session, parsed.GetValue(path), parsed.GetValue(keep), parsed.GetValue(serve), stop)
+                : RunAsync(session, parsed.GetValue(path), parsed.GetValue(keep), parsed.GetValue(serve), stop),
             cancellationToken));
         return command;
     }
@@ -62,6 +66,69 @@ internal static class QuickstartCommand
         return code;
     }
 
+    /// <summary>Shows an installation into an empty folder, the same again, one that fails, and the removal.</summary>
+    private static async Task<int> InstallAsync(CommandSession session, string? chosen, bool keep, bool serve, CancellationToken stop)
+    {
+        var folder = chosen is null ? Temporary() : Path.GetFullPath(chosen);
+        using var claim = chosen is null ? null : Claim(folder);
+        var root = Path.Combine(folder, "stack");
+        try
+        {
+            await using var sample = await SampleInstallation.StartAsync(root, stop);
+            var code = await InstallAsync(session, sample, root, serve, stop);
+            session.Say($"\nThe reports: {sample.Options.ReportDirectory}");
+            if (keep || serve || chosen is not null)
+                session.Say($"The stack:   {root}");
+            if (serve)
+                await ServeAsync(session, sample, root, stop);
+            return code;
+        }
+        finally
+        {
+            if (chosen is null && !keep && !serve && Directory.Exists(root))
+                Directory.Delete(root, recursive: true);
+        }
+    }
+
+    private static async Task<int> InstallAsync(CommandSession session, SampleInstallation sample, string root, bool serve, CancellationToken stop)
+    {
+        var installer = new Installer(sample.Client, new SampleDeployer(sample.Engine, sample.Client), session.Redactor, session.Verifier) { HubEndpoint = sample.Hub.Address };
+        async Task<bool> EndsAsync(InstallOutcome wanted)
+        {
+            var report = await installer.RunAsync(Installer.StackAt(root), sample.Options, null, step => InstallDisplay.Print(session, step), null, stop);
+            session.Say($"\n{report.Outcome}.");
+            return report.Outcome == wanted;
+        }
+
+        Title("1. The installation: what is missing is made, and proven");
+        var isAsShown = await EndsAsync(InstallOutcome.Installed);
+        Title("2. The same again: what is there is left alone");
+        isAsShown &= await EndsAsync(InstallOutcome.Unchanged);
+        if (serve)
+            return isAsShown ? ExitCode.Fine : ExitCode.NotFine;
+
+        Title("3. A step fails: what it had changed is taken back");
+        sample.SpoilModel();
+        isAsShown &= await EndsAsync(InstallOutcome.RolledBack);
+        Title("4. The removal: models and pictures stay, and what was changed since");
+        var removed = new List<UndoneChange>();
+        await foreach (var undone in new Uninstaller(sample.Client, session.Redactor, session.Verifier).RunAsync(Uninstaller.StackAt(root), null, null, stop))
+            removed.Add(undone);
+        session.Show(removed, undone => undone.Stack, InstallDisplay.Of);
+        return isAsShown ? ExitCode.Fine : ExitCode.NotFine;
+    }
+
+    /// <summary>Keeps what was installed running.</summary>
+    private static Task ServeAsync(CommandSession session, SampleInstallation sample, string root, CancellationToken stop)
+    {
+        session.Say($"The hub:     {sample.Hub.Address}\nThe engine:  {sample.Engine.Endpoint.Address}");
+        session.Say($"\nTry in another window, with HF_ENDPOINT set to the address of the hub:\n  comfyauth install --path {root} --docker-host {sample.Engine.Endpoint.Address}\n  Install-ComfyQwen {root} -DockerHost {sample.Engine.Endpoint.Address}\nCtrl+C ends the engine and the services.");
+        return UntilStoppedAsync(stop);
+    }
+
+    private static Task UntilStoppedAsync(CancellationToken stop) =>
+        Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
     private static async Task<int> ShowAsync(CommandSession session, GenAIStack stack, string folder, CancellationToken stop)
     {
         Title("1. The containers: what each is really doing");
@@ -93,7 +160,7 @@ internal static class QuickstartCommand
         await SampleContent.WriteAddressesAsync(stack.Root, sample.Stack.Definition.Services, stop);
         session.Say($"The engine:  {sample.Engine.Address}");
         session.Say($"\nTry in another window:\n  comfyauth test --path {stack.Root} --docker-host {sample.Engine.Address}\n  Test-GenAIEcosystem {stack.Root} -DockerHost {sample.Engine.Address}\nCtrl+C ends the engine and the services.");
-        await Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await UntilStoppedAsync(stop);
     }
 
     private static async Task RepairAsync(CommandSession session, GenAIStack stack, ValidationReport before, CancellationToken stop)

@@ -15,6 +15,11 @@ internal sealed class InstallContext
     /// <summary>The stack; read anew once its files are laid out.</summary>
     public required GenAIStack Stack { get; set; }
 
+    /// <summary>Whether a container was started by somebody else, so that it may be in use.</summary>
+    /// <param name="container">Its name.</param>
+    public bool IsInUse(string container) =>
+        !Journal.Changes.Any(change => change.Run == Journal.Run && change.Target == container && change.Kind is InstallChangeKind.Container or InstallChangeKind.Started);
+
     /// <summary>The service that is installed.</summary>
     public ServiceDefinition Service => Installer.ServiceOf(Stack, Options);
 

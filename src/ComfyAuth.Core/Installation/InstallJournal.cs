@@ -45,6 +45,10 @@ internal sealed class InstallJournal
     /// <param name="root">The root of the stack.</param>
     public static string LockOf(string root) => Path.Combine(FileJournal.StateFolder(root), "install.lock");
 
+    /// <summary>Whether an installation has left a journal.</summary>
+    /// <param name="root">The root of the stack.</param>
+    public static bool Exists(string root) => File.Exists(PathOf(root));
+
     /// <summary>Reads the journal of a stack; changes nothing.</summary>
     /// <param name="root">The root of the stack, as a full path.</param>
     /// <param name="clock">Gives the names of what is kept; null for the system's.</param>

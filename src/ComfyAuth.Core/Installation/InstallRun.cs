@@ -202,20 +202,21 @@ internal sealed class InstallRun(
         {
             var files = InstallReportWriter.PathsOf(context.Options.ReportDirectory ?? Path.Combine(FileJournal.StateFolder(context.Root), "reports"), _startedAt);
             result = end(StepStatus.Done, $"The report is in {string.Join(" and ", files)}.");
-            report = report with { Files = files, Steps = [.. report.Steps, result] };
+            report = report with { Files = files, Steps = report.Steps.Append(result).ToArray() };
             await InstallReportWriter.WriteAsync(report, stop).ConfigureAwait(false);
         }
         catch (ComfyAuthException error)
         {
             // What is installed works without a report of it.
             result = end(StepStatus.Failed, error.Message) with { ErrorCode = error.Code, Remedy = error.Remedy };
-            report = report with { Files = [], Steps = [.. _results, result] };
+            report = report with { Files = [], Steps = _results.Append(result).ToArray() };
         }
 
         finished(result);
         return report;
     }
 
+    // Arrays: PowerShell cannot index what the compiler makes of a collection expression.
     private InstallReport Report(InstallOutcome outcome, bool isResumed) => new()
     {
         Stack = context.Root,
@@ -225,8 +226,8 @@ internal sealed class InstallRun(
         ModuleVersion = ComfyAuth.ModuleVersion.Current,
         Outcome = outcome,
         IsResumed = isResumed,
-        Steps = [.. _results],
-        Kept = [.. _kept],
+        Steps = _results.ToArray(),
+        Kept = _kept.ToArray(),
         NextSteps = NextSteps(outcome),
     };
 
@@ -268,7 +269,7 @@ internal sealed class InstallRun(
         finished(result);
     }
 
-    private StepResult Described(StepResult result, StepPlan plan) => result with { Evidence = [.. plan.Evidence.Select(context.Redactor.Redact)], Changes = Lines(plan) };
+    private StepResult Described(StepResult result, StepPlan plan) => result with { Evidence = plan.Evidence.Select(context.Redactor.Redact).ToArray(), Changes = Lines(plan) };
 
     private List<string> Lines(StepPlan plan) => [.. plan.Changes.Select(change => context.Redactor.Redact($"{change.Target}: {change.Action}"))];
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ComfyAuth.Compose;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
 using ComfyAuth.Files;
@@ -17,8 +18,6 @@ namespace ComfyAuth.Installation;
 /// <param name="removeData">Whether models and outputs go as well.</param>
 internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData)
 {
-    private const string Data = "it holds data of yours, which stay unless they are to go as well";
-
     /// <summary>Takes changes back.</summary>
     /// <param name="changes">The changes, in the order in which they were made.</param>
     /// <param name="approve">Asked before each; null approves all.</param>
@@ -29,11 +28,16 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         foreach (var change in changes.Reverse().OrderBy(change => Turn(change.Kind)))
         {
             stop.ThrowIfCancellationRequested();
-            var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = Shown(change), Outcome = UndoOutcome.Undone };
+            var undone = new UndoneChange { Stack = context.Root, Kind = Word(change.Kind), Target = change.Target, Outcome = UndoOutcome.Undone };
             UndoneChange result;
             try
             {
-                if (approve is not null && !await approve(new PlannedInstallChange(undone.Target, $"Remove the {undone.Kind}", (_, _) => Task.CompletedTask)).ConfigureAwait(false))
+                undone = undone with { Target = Shown(change) };
+                if (IsKeptData(change))
+                {
+                    result = undone with { Outcome = UndoOutcome.Kept, Message = "it holds data, which stay unless their removal is asked for" };
+                }
+                else if (approve is not null && !await approve(new PlannedInstallChange(undone.Target, ActionOf(change), (_, _) => Task.CompletedTask)).ConfigureAwait(false))
                 {
                     result = undone with { Outcome = UndoOutcome.Declined };
                 }
@@ -41,9 +45,11 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 {
                     var kept = await UndoAsync(change, stop).ConfigureAwait(false);
 
-                    // What a removal leaves can be removed later, with the data.
-                    if (kept is null || !isRemoval)
+                    // What a removal leaves can be removed later, with the data. Of two runs that did the same, it takes back both.
+                    if (!isRemoval)
                         context.Journal.Forget(change);
+                    else if (kept is null)
+                        context.Journal.Changes.Where(other => (other.Kind, other.Target) == (change.Kind, change.Target)).ToList().ForEach(context.Journal.Forget);
                     result = kept is null ? undone : undone with { Outcome = UndoOutcome.Kept, Message = context.Redactor.Redact(kept) };
                 }
             }
@@ -55,6 +61,22 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             yield return result;
         }
     }
+
+    /// <summary>Whether a removal leaves it because it holds data.</summary>
+    private bool IsKeptData(InstallChange change) => isRemoval && !removeData && change.Kind switch
+    {
+        InstallChangeKind.Volume => true,
+        InstallChangeKind.Output => File.Exists(PathOf(change)),
+        InstallChangeKind.Model => ModelPlaces.Of(PathOf(change)) is var places && (File.Exists(places.File) || File.Exists(places.Part)),
+        _ => false,
+    };
+
+    private string ActionOf(InstallChange change) => change.Kind switch
+    {
+        InstallChangeKind.Folder => "Remove the folder if it is empty",
+        InstallChangeKind.DataFolder when isRemoval && !removeData => "Remove the folder if it is empty",
+        _ => $"Remove the {Word(change.Kind)}",
+    };
 
     /// <summary>Takes one change back.</summary>
     /// <returns>Why something of it was left; null where nothing was.</returns>
@@ -86,7 +108,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Network:
                 return await RemoveAsync(change.Target, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Volume:
-                return isRemoval && !removeData ? Data : await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
+                return await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Node:
                 return await NodeAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Model:
@@ -147,9 +169,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
     /// <summary>Removes the image, where it is the one of the service.</summary>
     private async Task<string?> RemoveImageAsync(string name, CancellationToken stop) =>
-        Deployment.ComposeOf(context.Stack, context.Service, []) is ({ } compose, var file) && Deployment.ImagesOf(compose, file.ProjectName).Contains(name)
+        Compose() is ({ } compose, var file) && Deployment.ImagesOf(compose, file.ProjectName).Contains(name)
             ? await UnlessUsed(() => context.Engine.RemoveImageAsync(name, stop)).ConfigureAwait(false)
             : "it is not the image of the service";
+
+    /// <summary>What Compose makes of the service; where its file is gone already, of the one that would be laid out.</summary>
+    private (ComposeService? Service, ComposeFile File) Compose() => Deployment.ComposeOf(context.Stack, context.Service, Deployment.PlanOf(context)?.Missing ?? []);
 
     private bool IsInside(string folder) => RealPath.Comparer.Equals(RealPath.Of(folder), RealPath.Of(context.Root)) || RealPath.Inside(context.Root, folder) is not null;
 
@@ -159,7 +184,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     {
         if (!(await list(null, stop).ConfigureAwait(false)).Contains(name))
             return null;
-        var own = await list([$"{ContainerOrigin.ProjectLabel}={Deployment.ComposeOf(context.Stack, context.Service, []).File.ProjectName}"], stop).ConfigureAwait(false);
+        var own = await list([$"{ContainerOrigin.ProjectLabel}={Compose().File.ProjectName}"], stop).ConfigureAwait(false);
         return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
     }
 
@@ -226,16 +251,14 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     {
         if (!ModelsStep.TargetsOf(context).Contains(path, RealPath.Comparer))
             return "it is no model of this service; it was left as it is";
-        if (isRemoval && !removeData)
-            return File.Exists(path) ? Data : null;
-
+        var places = ModelPlaces.Of(path);
         if (!isRemoval)
         {
             await ModelDownloader.TakeBackAsync(path, stop).ConfigureAwait(false);
-            return File.Exists(ModelPlaces.Of(path).Part) ? "what was downloaded stays as an unfinished download, which the next run finishes without loading it again" : null;
+            return File.Exists(places.Part) ? "what was downloaded stays as an unfinished download, which the next run finishes without loading it again" : null;
         }
 
-        FileErrors.On(path, ModelPlaces.Of(path).Remove);
+        FileErrors.On(path, places.Remove);
         return null;
     }
 

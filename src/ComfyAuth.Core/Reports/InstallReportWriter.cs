@@ -21,7 +21,7 @@ public static class InstallReportWriter
     public static IReadOnlyList<string> PathsOf(string folder, DateTimeOffset startedAt)
     {
         var name = Path.GetFullPath(Path.Combine(folder, $"installation-qwen-{startedAt.ToLocalTime().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}"));
-        return [name + ".json", name + ".md"];
+        return new[] { name + ".json", name + ".md" };
     }
 
     /// <summary>Writes a report to its files; each appears whole or not at all.</summary>
@@ -41,7 +41,59 @@ public static class InstallReportWriter
     private static string Markdown(InstallReport report)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{Title}{report.Service}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Title}{MarkdownReport.Escape(report.Service)}\n\n**{report.Outcome}.** {Sentence(report.Outcome)}\n\n");
+        text.Append("|  |  |\n| --- | --- |\n");
+        Row("Stack", report.Stack);
+        Row("Begun", ReportWords.Moment(report.StartedAt));
+        Row("Took", ReportWords.Time(report.Duration));
+        Row("Module", report.ModuleVersion);
+        if (report.IsResumed)
+            Row("Gone on with", "a run that was interrupted");
+
+        text.Append("\n## Steps\n\n| Step | Status | Time | Message | Error |\n| --- | --- | --- | --- | --- |\n");
+        foreach (var step in report.Steps)
+            Row(step.Step.ToString(), step.IsUndone ? $"{step.Status}, taken back" : step.Status.ToString(), ReportWords.Time(step.Duration), step.Message, step.ErrorCode);
+
+        Section("Changes", report.Steps.Select(step => (Heading(step), step.Changes)), "None.");
+        Section("Evidence", report.Steps.Select(step => (step.Step.ToString(), step.Evidence)), "None.");
+        Section("Kept", [("", report.Kept)], "Nothing was left that was to be taken back.");
+        Section("Next steps", [("", report.NextSteps)], "None: there is nothing to do.");
         return text.ToString();
+
+        void Row(params string[] cells) => text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells.Select(MarkdownReport.Escape))} |\n");
+
+        void Section(string title, IEnumerable<(string Heading, IReadOnlyList<string> Lines)> parts, string none)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n## {title}\n");
+            var isEmpty = true;
+            foreach (var (heading, lines) in parts.Where(part => part.Lines.Count > 0))
+            {
+                isEmpty = false;
+                text.Append(heading.Length > 0 ? $"\n### {MarkdownReport.Escape(heading)}\n\n" : "\n");
+                foreach (var line in ReportText.Lines(lines))
+                    text.Append(CultureInfo.InvariantCulture, $"- {MarkdownReport.Escape(line)}\n");
+            }
+
+            if (isEmpty)
+                text.Append(CultureInfo.InvariantCulture, $"\n{none}\n");
+        }
     }
+
+    private static string Heading(StepResult step) => step switch
+    {
+        { IsUndone: true } => $"{step.Step}, taken back",
+        { Status: StepStatus.Declined or StepStatus.Planned } => $"{step.Step}, not made",
+        _ => step.Step.ToString(),
+    };
+
+    private static string Sentence(InstallOutcome outcome) => outcome switch
+    {
+        InstallOutcome.Unchanged => "Everything was as it should be before; nothing was changed.",
+        InstallOutcome.Installed => "What was missing is there now, and proven.",
+        InstallOutcome.Planned => "Nothing was changed; this is what would be done.",
+        InstallOutcome.Declined => "A change that it needs was declined; what was done before stays.",
+        InstallOutcome.RolledBack => "A step failed, and everything that this run changed was taken back.",
+        InstallOutcome.RollbackIncomplete => "A step failed, and not everything that this run changed could be taken back.",
+        _ => "A step failed; what was done before stays, as was asked for.",
+    };
 }

@@ -165,7 +165,7 @@ internal sealed class MarkdownReport
     private void Row(params string[] cells) => _text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells.Select(Escape))} |\n");
 
     /// <summary>A text on one line that means nothing to Markdown (CommonMark 2.4, and the bar of tables) or to HTML.</summary>
-    private static string Escape(string text)
+    internal static string Escape(string text)
     {
         text = ReportText.Line(text);
         var result = new StringBuilder(text.Length);

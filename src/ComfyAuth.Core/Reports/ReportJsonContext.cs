@@ -26,4 +26,6 @@ namespace ComfyAuth.Reports;
 [JsonSerializable(typeof(IReadOnlyList<ComfyImage>))]
 [JsonSerializable(typeof(IReadOnlyList<ModelDownloadResult>))]
 [JsonSerializable(typeof(InstallReport))]
+[JsonSerializable(typeof(IReadOnlyList<InstallReport>))]
+[JsonSerializable(typeof(IReadOnlyList<UndoneChange>))]
 public sealed partial class ReportJsonContext : JsonSerializerContext;

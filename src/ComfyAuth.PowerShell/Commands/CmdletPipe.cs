@@ -75,9 +75,13 @@ public sealed class CmdletPipe
     /// <param name="status">What it is at.</param>
     /// <param name="done">How much is done, in any unit.</param>
     /// <param name="total">How much there is in the same unit; without it no percentage is shown.</param>
-    public void WriteProgress(string activity, string status, long done = 0, long? total = null)
+    public void WriteProgress(string activity, string status, long done = 0, long? total = null) => WriteProgress(new(activity, status, done, total));
+
+    /// <inheritdoc cref="WriteProgress(string, string, long, long?)"/>
+    /// <param name="update">How far it is; each of a display has as many parts.</param>
+    public void WriteProgress(ProgressUpdate update)
     {
-        if (_progress.Offer(new ProgressUpdate(activity, status, done, total)))
+        if (_progress.Offer(update))
             Wake();
     }
 
@@ -144,8 +148,8 @@ public sealed class CmdletPipe
             if (_queue.TryTake(out var action, _progress.MillisecondsUntilDue, _ended))
                 action();
 
-            if (_progress.TakeDue() is { } update)
-                _cmdlet.WriteProgress(update.ToRecord(Redactor));
+            foreach (var record in _progress.TakeDue()?.ToRecords(Redactor) ?? [])
+                _cmdlet.WriteProgress(record);
         }
     }
 
@@ -157,9 +161,11 @@ public sealed class CmdletPipe
 
         try
         {
-            var record = last.ToRecord(Redactor);
-            record.RecordType = ProgressRecordType.Completed;
-            _cmdlet.WriteProgress(record);
+            foreach (var record in last.ToRecords(Redactor).Reverse())
+            {
+                record.RecordType = ProgressRecordType.Completed;
+                _cmdlet.WriteProgress(record);
+            }
         }
         catch (PipelineStoppedException)
         {

@@ -52,7 +52,7 @@ public abstract class StackCmdlet : ComfyCmdlet
             try
             {
                 _input = path;
-                foreach (var folder in await pipe.AskAsync(cmdlet => FileSystemPath.Resolve(cmdlet, path, literal)))
+                foreach (var folder in await pipe.AskAsync(cmdlet => Resolve(cmdlet, path, literal)))
                 {
                     stop.ThrowIfCancellationRequested();
                     await ProcessFolderAsync(pipe, folder, stop);
@@ -72,6 +72,19 @@ public abstract class StackCmdlet : ComfyCmdlet
     /// <param name="stop">Cancelled when the pipeline is being stopped.</param>
     /// <returns>The work.</returns>
     protected abstract Task ProcessStackAsync(CmdletPipe pipe, GenAIStack stack, CancellationToken stop);
+
+    /// <summary>Finds the stack that a path leads to.</summary>
+    /// <param name="folder">A folder or file.</param>
+    /// <returns>The stack.</returns>
+    /// <exception cref="ComfyAuthException">There is none.</exception>
+    protected virtual GenAIStack Find(string folder) => GenAIStack.Find(folder);
+
+    /// <summary>Takes a path out of what was given.</summary>
+    /// <param name="cmdlet">The cmdlet, on the pipeline thread.</param>
+    /// <param name="path">As it was given; null for the current location.</param>
+    /// <param name="literal">Whether wildcards stand for themselves.</param>
+    /// <returns>Full paths.</returns>
+    protected virtual IReadOnlyList<string> Resolve(PSCmdlet cmdlet, string? path, bool literal) => FileSystemPath.Resolve(cmdlet, path, literal);
 
     /// <summary>What comes once only: the stack, unless a cmdlet takes parts of it from the pipeline.</summary>
     /// <param name="stack">The stack that the current input leads to.</param>
@@ -104,11 +117,11 @@ public abstract class StackCmdlet : ComfyCmdlet
         try
         {
             _input = folder;
-            var stack = GenAIStack.Find(folder);
+            var stack = Find(folder);
             if (!_seen.Add(KeyOf(stack)))
                 return;
 
-            if (Changes && FileTransaction.IsRecoveryPending(stack.Root))
+            if (Changes && Directory.Exists(stack.Root) && FileTransaction.IsRecoveryPending(stack.Root))
             {
                 if (!await pipe.ShouldProcessAsync(stack.Root, "Put back what an interrupted change left"))
                 {

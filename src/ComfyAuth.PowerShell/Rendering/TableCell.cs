@@ -52,6 +52,23 @@ public static partial class TableCell
         return name == "Skipped" ? name : Coloured(name, name switch { "Passed" or "Fixed" => Green, "Failed" => Red, _ => Yellow }, host, rendering);
     }
 
+    /// <summary>How a step of an installation or of a removal ended: green where it did well, yellow where something is left, red where it failed.</summary>
+    /// <param name="outcome">The outcome: an enum, or what remoting makes of one.</param>
+    /// <param name="host"><c>$Host</c>.</param>
+    /// <param name="rendering"><c>$PSStyle.OutputRendering</c>.</param>
+    /// <returns>The cell.</returns>
+    public static string Outcome(object? outcome, PSHost host, object? rendering)
+    {
+        var name = outcome?.ToString() ?? "";
+        return name switch
+        {
+            "Unchanged" or "Done" or "Undone" or "Installed" => Coloured(name, Green, host, rendering),
+            "Declined" or "Kept" => Coloured(name, Yellow, host, rendering),
+            "Failed" or "RolledBack" or "RollbackIncomplete" => Coloured(name, Red, host, rendering),
+            _ => name,
+        };
+    }
+
     /// <summary>Yes, no, or that nobody knows.</summary>
     /// <param name="verdict">True, false or null.</param>
     /// <param name="host"><c>$Host</c>.</param>

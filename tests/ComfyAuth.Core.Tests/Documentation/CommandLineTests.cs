@@ -29,6 +29,8 @@ public sealed partial class CommandLineTests
         var context = ReportJsonContext.Default;
         var written = new Dictionary<string, JsonTypeInfo>
         {
+            ["install"] = context.InstallReport,
+            ["uninstall"] = context.UndoneChange,
             ["sync-token --audit"] = context.TokenObservation,
             ["sync-token --validate"] = context.TokenValidation,
             ["sync-token"] = context.TokenSyncResult,

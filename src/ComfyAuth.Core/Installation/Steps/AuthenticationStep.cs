@@ -26,7 +26,7 @@ internal sealed class AuthenticationStep : InstallStep
         {
             return new("The credential is not the same everywhere, or not proven.", [.. plan.Notes, .. plan.Observations.Where(seen => seen.State != TokenState.Match).Select(Told)])
             {
-                Changes = PlannedInstallChange.Together([.. rollout.Changes.Select(change => (change.Target, change.Action))], (at, token) => ApplyAsync(at, rollout, token)),
+                Changes = PlannedInstallChange.Together([.. rollout.Changes.Select(change => (change.Target, change.Action))], (at, token) => ApplyAsync(at, rollout, token), target => target == service.Container && context.IsInUse(target)),
             };
         }
 

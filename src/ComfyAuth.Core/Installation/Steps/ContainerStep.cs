@@ -30,7 +30,7 @@ internal sealed class ContainerStep : InstallStep
         {
             changes.Add(new(
                 context.Root,
-                string.Create(CultureInfo.InvariantCulture, $"Lay out {missing.Count} files: {string.Join(", ", missing.Select(file => file.Path))}"),
+                string.Create(CultureInfo.InvariantCulture, $"Lay out {missing.Count} files: {string.Join("; ", missing.GroupBy(file => Path.GetDirectoryName(file.Path), file => Path.GetFileName(file.Path)).Select(folder => $"in '{folder.Key}' {string.Join(", ", folder)}"))}"),
                 (_, cancel) => LayOutAsync(context, deployment, cancel)));
         }
 

@@ -1,0 +1,104 @@
+using System.Text.Json;
+using ComfyAuth.Installation;
+using ComfyAuth.Reports;
+
+namespace ComfyAuth.Tests.Reports;
+
+public sealed class InstallReportWriterTests : IDisposable
+{
+    private static readonly DateTimeOffset Start = new(2026, 11, 22, 18, 15, 0, TimeSpan.Zero);
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task The_Markdown_tells_the_outcome_each_step_and_what_comes_next()
+    {
+        var report = Report(InstallOutcome.RolledBack) with { Kept = ["folder models: it is not empty"], NextSteps = ["Free some space."] };
+
+        var text = (await WriteAsync(report)).Markdown;
+
+        Assert.StartsWith("# Installation of comfyui-qwen\n\n**RolledBack.** A step failed, and everything that this run changed was taken back.\n\n|  |  |\n| --- | --- |\n| Stack | /srv/genai |\n", text, StringComparison.Ordinal);
+        Assert.Contains("| Took | 12m |\n", text, StringComparison.Ordinal);
+        Assert.Contains("\n## Steps\n\n| Step | Status | Time | Message | Error |\n| --- | --- | --- | --- | --- |\n| Prerequisites | Unchanged | 1.5 s | All is there. |  |\n| Container | Done, taken back | 1.5 s | It runs. |  |\n| Models | Failed | 1.5 s | The disk is full. | DiskFull |\n", text, StringComparison.Ordinal);
+        Assert.Contains("\n## Changes\n\n### Container, taken back\n\n- comfyui-qwen: Start it\n\n## Evidence\n\n### Prerequisites\n\n- engine 28.1\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("\n## Kept\n\n- folder models: it is not empty\n\n## Next steps\n\n- Free some space.\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_not_made_is_not_told_as_made_and_an_empty_report_says_so()
+    {
+        var declined = (await WriteAsync(Report(InstallOutcome.Declined) with { Steps = [Step(InstallStepName.Container, StepStatus.Declined, "No.") with { Changes = ["a: b"] }] })).Markdown;
+        var empty = (await WriteAsync(Report(InstallOutcome.Unchanged) with { Steps = [], IsResumed = true }, "empty")).Markdown;
+
+        Assert.Contains("### Container, not made\n", declined, StringComparison.Ordinal);
+        Assert.Contains("| Gone on with | a run that was interrupted |\n", empty, StringComparison.Ordinal);
+        Assert.Contains("## Changes\n\nNone.\n\n## Evidence\n\nNone.\n\n## Kept\n\nNothing was left that was to be taken back.\n", empty, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_in_a_report_means_anything_to_Markdown_or_HTML()
+    {
+        const string hostile = "a | b\n# heading <script>alert(1)</script> [x](y) `c` *d*";
+        var step = Step(InstallStepName.Models, StepStatus.Failed, hostile) with { Evidence = [hostile], Changes = [hostile] };
+        var report = Report(InstallOutcome.Failed) with { Stack = hostile, Service = hostile, Steps = [step], Kept = [hostile], NextSteps = [hostile] };
+
+        var text = (await WriteAsync(report)).Markdown;
+
+        Assert.DoesNotContain("<script", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\n# heading", text, StringComparison.Ordinal);
+        Assert.Equal(5, text.Split('\n').Single(line => line.StartsWith("| Models", StringComparison.Ordinal)).Replace("\\|", "", StringComparison.Ordinal).Split('|')[1..^1].Length);
+    }
+
+    [Fact]
+    public async Task The_JSON_is_the_report_and_an_earlier_report_is_replaced_but_nothing_else()
+    {
+        var report = Report(InstallOutcome.Installed);
+
+        await WriteAsync(report with { Outcome = InstallOutcome.Failed });
+        var json = JsonSerializer.Deserialize((await WriteAsync(report)).Json, ReportJsonContext.Default.InstallReport)!;
+        File.WriteAllText(Paths()[1], "mine");
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => WriteAsync(report));
+
+        Assert.Equal((InstallOutcome.Installed, 3, TimeSpan.FromMinutes(12.5)), (json.Outcome, json.Steps.Count, json.Duration));
+        Assert.Equal(report.Steps[2].Message, json.Steps[2].Message);
+        Assert.Equal("ReportWouldOverwrite", error.Code);
+        Assert.Equal("mine", File.ReadAllText(Paths()[1]));
+    }
+
+    [Fact]
+    public void The_files_are_named_by_the_local_time_at_which_the_run_began() =>
+        Assert.Equal(
+            [_folder.PathOf($"installation-qwen-{Start.ToLocalTime():yyyyMMdd-HHmmss}.json"), _folder.PathOf($"installation-qwen-{Start.ToLocalTime():yyyyMMdd-HHmmss}.md")],
+            Paths());
+
+    private IReadOnlyList<string> Paths(string folder = ".") => InstallReportWriter.PathsOf(_folder.PathOf(folder), Start);
+
+    private async Task<(string Json, string Markdown)> WriteAsync(InstallReport report, string folder = ".")
+    {
+        var paths = Paths(folder);
+        await InstallReportWriter.WriteAsync(report with { Files = paths }, Stop);
+        return (File.ReadAllText(paths[0]), File.ReadAllText(paths[1]));
+    }
+
+    private static InstallReport Report(InstallOutcome outcome) => new()
+    {
+        Stack = "/srv/genai",
+        Service = "comfyui-qwen",
+        StartedAt = Start,
+        Duration = TimeSpan.FromMinutes(12.5),
+        ModuleVersion = "1.2.3",
+        Outcome = outcome,
+        Steps =
+        [
+            Step(InstallStepName.Prerequisites, StepStatus.Unchanged, "All is there.") with { Evidence = ["engine 28.1"] },
+            Step(InstallStepName.Container, StepStatus.Done, "It runs.") with { Changes = ["comfyui-qwen: Start it"], IsUndone = true },
+            Step(InstallStepName.Models, StepStatus.Failed, "The disk is full.") with { ErrorCode = "DiskFull", Remedy = "Free some space." },
+        ],
+    };
+
+    private static StepResult Step(InstallStepName name, StepStatus status, string message) =>
+        new() { Stack = "/srv/genai", Step = name, Status = status, Message = message, StartedAt = Start, Duration = TimeSpan.FromSeconds(1.5) };
+}

@@ -1,0 +1,193 @@
+using ComfyAuth.Files;
+using ComfyAuth.Installation;
+using ComfyAuth.Installation.Steps;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ComfyAuth.Emulator.Tests.Installation;
+
+public sealed class UninstallerTests : IAsyncLifetime
+{
+    private const string Volume = "comfyui-qwen_cache";
+
+    private InstallSite _site = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private string Journal => _site.PathOf(".comfyauth/install.json");
+
+    public async ValueTask InitializeAsync() => _site = await InstallSite.StartAsync();
+
+    public async ValueTask DisposeAsync() => await _site.DisposeAsync();
+
+    [Fact]
+    public async Task What_an_installation_made_goes_and_what_was_there_before_stays()
+    {
+        _site.Write("mine.txt", "mine");
+        var before = _site.Snapshot();
+        await InstallAsync();
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.Equal(before, _site.Snapshot());
+        Assert.All(undone, change => Assert.Equal((UndoOutcome.Undone, ""), (change.Outcome, change.Message)));
+        Assert.Equal(before, _site.Snapshot());
+        Assert.Empty(_site.EngineSnapshot());
+        Assert.False(File.Exists(Journal));
+        Assert.Empty(await UninstallAsync());
+    }
+
+    [Fact]
+    public async Task Data_stay_unless_they_are_to_go_and_can_go_later()
+    {
+        await InstallAsync();
+        var picture = _site.Write("docker-configurations/shared/outputs/picture.png", "a picture");
+
+        var kept = (await UninstallAsync()).Where(change => change.Outcome == UndoOutcome.Kept).ToList();
+
+        Assert.Contains(kept, change => change.Target == Volume && change.Message.Contains("it holds data", StringComparison.Ordinal));
+        Assert.Contains(kept, change => change.Target == "docker-configurations/shared/outputs" && change.Message == "it is not empty");
+        Assert.True(File.Exists(picture));
+        Assert.Equal(["volume " + Volume], _site.EngineSnapshot());
+
+        Assert.DoesNotContain(await UninstallAsync(removeData: true), change => change.Outcome != UndoOutcome.Undone);
+        Assert.Empty(_site.Snapshot());
+        Assert.Empty(_site.EngineSnapshot());
+    }
+
+    [Fact]
+    public async Task A_plan_names_everything_the_last_first_and_changes_nothing()
+    {
+        await InstallAsync();
+        var (files, engine) = (_site.Snapshot(), _site.EngineSnapshot());
+
+        var planned = await Uninstaller().PlanAsync(_site.Stack, null, Stop);
+
+        Assert.Equal((files, engine), (_site.Snapshot(), _site.EngineSnapshot()), Same);
+        Assert.Contains(planned, change => change.Target == InstallSite.Service && change.Action == "Remove the container");
+        Assert.Equal(planned.Select(change => change.Target), (await UninstallAsync(removeData: true)).Select(change => change.Target));
+    }
+
+    [Fact]
+    public async Task What_is_declined_stays_and_goes_with_the_next_run()
+    {
+        await InstallAsync();
+        var engine = _site.EngineSnapshot();
+
+        var declined = await UninstallAsync(approve: _ => Task.FromResult(false));
+
+        Assert.All(declined, change => Assert.Equal(UndoOutcome.Declined, change.Outcome));
+        Assert.Equal(engine, _site.EngineSnapshot());
+        await UninstallAsync(removeData: true);
+        Assert.Empty(_site.Snapshot());
+    }
+
+    [Fact]
+    public async Task A_file_that_somebody_has_changed_since_stays_and_is_named()
+    {
+        await InstallAsync();
+        File.AppendAllText(_site.PathOf(InstallSite.ServiceFolder + "/docker-compose.yml"), "# mine\n");
+
+        var files = (await UninstallAsync()).Where(change => change.Kind == "files").ToList();
+
+        Assert.Contains(files, change => change.Outcome == UndoOutcome.Kept && change.Message.Contains("docker-compose.yml", StringComparison.Ordinal));
+        Assert.EndsWith("# mine\n", _site.Read(InstallSite.ServiceFolder + "/docker-compose.yml"), StringComparison.Ordinal);
+        Assert.False(File.Exists(_site.PathOf(InstallSite.ServiceFolder + "/Dockerfile")));
+    }
+
+    [Fact]
+    public async Task Without_a_journal_the_container_and_its_network_go_and_nothing_else()
+    {
+        await InstallAsync();
+        File.Delete(Journal);
+        var files = _site.Snapshot();
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.Equal([("container", InstallSite.Service, UndoOutcome.Undone), ("network", "comfyui-qwen_default", UndoOutcome.Undone)], undone.Select(change => (change.Kind, change.Target, change.Outcome)));
+        Assert.Equal(files, _site.Snapshot());
+        Assert.Equal(["image", "volume"], _site.EngineSnapshot().Select(line => line.Split(' ')[0]));
+    }
+
+    [Fact]
+    public async Task A_network_that_another_container_of_the_project_needs_stays()
+    {
+        await InstallAsync();
+        File.Delete(Journal);
+        var container = _site.Engine.Containers[0];
+        _site.Engine.Add(container with { Name = "neighbour", State = Docker.ContainerState.Exited });
+
+        Assert.Equal(["container"], (await UninstallAsync()).Select(change => change.Kind));
+        Assert.Equal(["neighbour"], _site.Engine.Containers.Select(other => other.Name));
+    }
+
+    [Fact]
+    public async Task The_container_of_another_stack_stays_although_it_has_the_name()
+    {
+        await InstallAsync();
+        File.Delete(Journal);
+        var elsewhere = Directory.CreateTempSubdirectory("comfyauth-test-").FullName;
+        _site.Engine.Change(InstallSite.Service, container => container with { Labels = new Dictionary<string, string>(container.Labels) { ["com.docker.compose.project.working_dir"] = elsewhere } });
+
+        Assert.Empty(await UninstallAsync());
+        Assert.Single(_site.Engine.Containers);
+        Directory.Delete(elsewhere);
+    }
+
+    [Fact]
+    public async Task Where_nothing_is_installed_nothing_is_made_either()
+    {
+        Directory.CreateDirectory(_site.Root);
+
+        Assert.Empty(await UninstallAsync());
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_site.Root));
+        Assert.Equal("StackNotFound", Assert.Throws<ComfyAuthException>(() => ComfyAuth.Installation.Uninstaller.StackAt(_site.Root)).Code);
+    }
+
+    [Fact]
+    public async Task It_waits_for_an_installation_that_is_under_way_and_gives_up()
+    {
+        await InstallAsync();
+        using var held = await FileLock.AcquireAsync(InstallJournal.LockOf(_site.Root), TimeSpan.FromSeconds(5), NullLogger.Instance, Stop);
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => UninstallAsync());
+
+        Assert.Equal("LockTimeout", error.Code);
+        Assert.Single(_site.Engine.Containers);
+    }
+
+    [Fact]
+    public async Task A_removal_that_was_cancelled_is_gone_on_with()
+    {
+        await InstallAsync();
+        using var cancel = new CancellationTokenSource();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var _ in Uninstaller().RunAsync(_site.Stack, null, null, cancel.Token))
+                await cancel.CancelAsync();
+        });
+        await UninstallAsync(removeData: true);
+
+        Assert.Empty(_site.Snapshot());
+        Assert.Empty(_site.EngineSnapshot());
+    }
+
+    private static bool Same((IReadOnlyList<string>, IReadOnlyList<string>) one, (IReadOnlyList<string>, IReadOnlyList<string>) other) =>
+        one.Item1.SequenceEqual(other.Item1) && one.Item2.SequenceEqual(other.Item2);
+
+    private async Task InstallAsync()
+    {
+        var report = await _site.InstallAsync(null, new ContainerStep());
+        Assert.True(report.Outcome == InstallOutcome.Installed, string.Join('\n', report.Steps.Select(step => step.Message)));
+    }
+
+    private Uninstaller Uninstaller(bool removeData = false) => new(_site.Client, _site.Redactor, _site.Verifier) { RemoveData = removeData, LockTimeout = TimeSpan.FromMilliseconds(200) };
+
+    private async Task<IReadOnlyList<UndoneChange>> UninstallAsync(bool removeData = false, Func<PlannedChange, Task<bool>>? approve = null)
+    {
+        var undone = new List<UndoneChange>();
+        await foreach (var change in Uninstaller(removeData).RunAsync(_site.Stack, null, approve, Stop))
+            undone.Add(change);
+        return undone;
+    }
+}
