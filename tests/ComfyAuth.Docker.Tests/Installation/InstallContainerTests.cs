@@ -21,7 +21,7 @@ public sealed class InstallContainerTests(TestEngine engine)
 
         var report = await stack.InstallAsync(new PrerequisitesStep(), new ContainerStep());
 
-        Assert.True(report.Outcome == InstallOutcome.Installed, Told(report));
+        Assert.True(report.Outcome == InstallOutcome.Installed, InstallStack.Told(report));
         var token = BcryptHash.Parse(stack.Read("docker-configurations/services/comfyui-qwen/.secrets/PASSWORD").Split('\n')[0]);
         using var http = new HttpClient();
         var address = $"http://127.0.0.1:{stack.Port}/system_stats";
@@ -33,7 +33,7 @@ public sealed class InstallContainerTests(TestEngine engine)
 
         var second = await stack.InstallAsync(new PrerequisitesStep(), new ContainerStep());
 
-        Assert.True(second.Steps.Take(2).All(step => step.Status == StepStatus.Unchanged), Told(second));
+        Assert.True(second.Steps.Take(2).All(step => step.Status == StepStatus.Unchanged), InstallStack.Told(second));
         Assert.Equal(files, stack.Snapshot());
         Assert.Equal(made, await stack.EngineSnapshotAsync());
     }
@@ -47,7 +47,7 @@ public sealed class InstallContainerTests(TestEngine engine)
 
         var report = await stack.InstallAsync(new ContainerStep());
 
-        Assert.True(report.Outcome == InstallOutcome.RolledBack, Told(report));
+        Assert.True(report.Outcome == InstallOutcome.RolledBack, InstallStack.Told(report));
         Assert.Equal("ContainerWaitFailed", report.Steps[0].ErrorCode);
         Assert.Contains("3", report.Steps[0].Message, StringComparison.Ordinal);
         Assert.Empty(report.Kept);
@@ -65,7 +65,7 @@ public sealed class InstallContainerTests(TestEngine engine)
 
         var report = await stack.InstallAsync(new ContainerStep(), new FailingStep());
 
-        Assert.True(report.Outcome == InstallOutcome.RolledBack, Told(report));
+        Assert.True(report.Outcome == InstallOutcome.RolledBack, InstallStack.Told(report));
         Assert.Equal(files, stack.Snapshot());
         Assert.Equal(before, await stack.EngineSnapshotAsync());
     }
@@ -82,14 +82,12 @@ public sealed class InstallContainerTests(TestEngine engine)
 
         var report = await stack.InstallAsync(new ContainerStep());
 
-        Assert.True(report.Outcome == InstallOutcome.RolledBack, Told(report));
+        Assert.True(report.Outcome == InstallOutcome.RolledBack, InstallStack.Told(report));
         Assert.Contains("bind source path does not exist", report.Steps[0].Message, StringComparison.Ordinal);
         Assert.Contains("mend the mount", report.Steps[0].Remedy, StringComparison.Ordinal);
         Assert.Equal(files, stack.Snapshot());
         Assert.Equal(before, await stack.EngineSnapshotAsync());
     }
-
-    private static string Told(InstallReport report) => string.Join('\n', report.Steps.Select(step => $"{step.Step} {step.Status} {step.ErrorCode}: {step.Message} {step.Remedy}").Concat(report.Kept));
 
     private sealed class FailingStep : InstallStep
     {

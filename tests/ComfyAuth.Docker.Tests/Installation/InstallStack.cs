@@ -1,7 +1,11 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using ComfyAuth.Docker;
+using ComfyAuth.Emulator.Hub;
+using ComfyAuth.Emulator.Tests.Installation;
 using ComfyAuth.Installation;
 using ComfyAuth.Secrets;
+using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Tests.Docker;
 
@@ -26,26 +30,61 @@ internal sealed class InstallStack : IAsyncDisposable
 
     public string Root => _folder.PathOf("stack");
 
-    public SecretRedactor Redactor { get; } = new();
+    public string SearchPath => _folder.PathOf("bin");
 
-    public PasswordVerifier Verifier { get; } = new();
+    public string Endpoint => _engine.Client.Endpoint.Address;
 
-    public InstallOptions Options => new() { Cpu = true, Port = Port, Skip = InstallParts.Models, Timeout = TimeSpan.FromSeconds(60) };
+    /// <summary>Where the models are had from; null: they are left out.</summary>
+    public EmulatedHub? Hub { get; private init; }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>Prepares the script.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="server">A line of shell that the container runs; null: a server that asks for the token of PASSWORD.</param>
-    public static async Task<InstallStack> MakeAsync(TestEngine engine, string? server = null)
+    public static Task<InstallStack> MakeAsync(TestEngine engine, string? server = null) => MakeAsync(
+        engine, null, EngineProcess.ArchiveAsync(), port => server ?? $"read -r TOKEN < {DeploymentTemplates.PasswordFile}; export TOKEN; exec /serve {port}", [], []);
+
+    /// <summary>Prepares an image and a hub with which all steps can be done. The folder holds nothing but the description of small models.</summary>
+    /// <param name="engine">The engine.</param>
+    public static async Task<InstallStack> MakeWholeAsync(TestEngine engine)
+    {
+        Assert.SkipUnless(ServerImage.Mounts.All(Path.Exists) && File.Exists("/usr/bin/python3"), "the container uses Python and .NET of the machine, which are not where they are looked for");
+        var hub = await EmulatedHub.StartAsync(stop: Stop);
+        var stack = await MakeAsync(engine, hub, ServerImage.ArchiveAsync(), ServerImage.Command, ServerImage.Mounts, ServerImage.Environment);
+        StandInModels.Add(hub, stack.Port, out var description);
+        stack.Write(GenAIStack.FileName, description);
+        return stack;
+    }
+
+    /// <summary>Installs with all steps, or with some.</summary>
+    public static Task<InstallReport> InstallAsync(
+        DockerClient engine, string searchPath, string root, int port, Uri? hub, Func<InstallStepName, InstallMoment, Task>? atMoment, params IReadOnlyList<InstallStep> steps)
+    {
+        var redactor = new SecretRedactor();
+        var deployer = new ComposeDeployer(engine, redactor) { SearchPath = searchPath };
+        var installer = new Installer(engine, deployer, redactor, new()) { HubEndpoint = hub, AtMoment = atMoment };
+        if (steps.Count > 0)
+            installer = new(engine, deployer, redactor, new()) { HubEndpoint = hub, AtMoment = atMoment, Steps = steps };
+        var options = new InstallOptions { Cpu = true, Port = port, Skip = hub is null ? InstallParts.Models : InstallParts.None, Timeout = TimeSpan.FromSeconds(60) };
+        return installer.RunAsync(Installer.StackAt(root), options, null, _ => { }, null, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>What was done, a line each.</summary>
+    public static string Told(InstallReport report) =>
+        string.Join('\n', report.Steps.Select(step => $"{step.Step} {step.Status} {step.ErrorCode}: {step.Message} {step.Remedy}").Prepend($"{report.Outcome}").Concat(report.Kept));
+
+    private static async Task<InstallStack> MakeAsync(
+        TestEngine engine, EmulatedHub? hub, Task<MemoryStream> image, Func<int, string> command, IEnumerable<string> mounts, IEnumerable<string> environment)
     {
         _ = engine.Client;
         Assert.SkipUnless(engine.IsOurs, "it makes a container of a fixed name");
         Assert.SkipUnless(ComposeStack.HasCompose, "docker-compose is not installed");
-        var stack = new InstallStack(engine);
+        var stack = new InstallStack(engine) { Hub = hub };
         await using (var archive = File.Create(stack._folder.PathOf("image.tar")))
-            await (await EngineProcess.ArchiveAsync()).CopyToAsync(archive, Stop);
-        server ??= $"read -r TOKEN < {DeploymentTemplates.PasswordFile}; export TOKEN; exec /serve {stack.Port}";
+            await (await image).CopyToAsync(archive, Stop);
+        var server = command(stack.Port).Replace("$", "$$", StringComparison.Ordinal);
+        var (mounted, variables) = (string.Concat(mounts.Select(folder => $"\\n      - {folder}:{folder}:ro")), string.Concat(environment.Select(line => "\\n      " + line)));
         var script = stack._folder.Write("bin/docker-compose", $$"""
             #!/bin/sh
             set -eu
@@ -65,7 +104,8 @@ internal sealed class InstallStack : IAsyncDisposable
                 [ "$argument" != "$file" ] || argument=-
                 set -- "$@" "$argument"
             done
-            sed -e '/^    ports:/d' -e '/:8188"$/d' -e 's|^    command: .*|    network_mode: host\n    entrypoint: [/bin/sh, -c, "{{server.Replace("$", "$$", StringComparison.Ordinal)}}"]|' "$file" |
+            sed -e '/^    ports:/d' -e '/:8188"$/d' -e 's|^    command: .*|    network_mode: host\n    entrypoint: [/bin/sh, -c, "{{server}}"]|' \
+                -e 's|^    volumes:|&{{mounted}}|' -e 's|^    environment:|&{{variables}}|' "$file" |
                 {{Program("docker-compose")}} --project-directory "$(dirname "$file")" "$@"
 
             """);
@@ -77,12 +117,10 @@ internal sealed class InstallStack : IAsyncDisposable
 
     public string Read(string relative) => _folder.Read(Path.Combine("stack", relative));
 
-    public async Task<InstallReport> InstallAsync(params IReadOnlyList<InstallStep> steps)
-    {
-        var deployer = new ComposeDeployer(_engine.Client, Redactor) { SearchPath = _folder.PathOf("bin") };
-        var installer = new Installer(_engine.Client, deployer, Redactor, Verifier) { Steps = steps };
-        return await installer.RunAsync(Installer.StackAt(Root), Options, null, _ => { }, null, Stop);
-    }
+    public Task<InstallReport> InstallAsync(params IReadOnlyList<InstallStep> steps) => InstallAsync(null, steps);
+
+    public Task<InstallReport> InstallAsync(Func<InstallStepName, InstallMoment, Task>? atMoment, params IReadOnlyList<InstallStep> steps) =>
+        InstallAsync(_engine.Client, SearchPath, Root, Port, Hub?.Address, atMoment, steps);
 
     /// <summary>Each file and folder with its content, permissions and time of change, without our own folder.</summary>
     public IReadOnlyList<string> Snapshot() => !Directory.Exists(Root) ? [] :
@@ -114,6 +152,8 @@ internal sealed class InstallStack : IAsyncDisposable
             await _engine.Client.RemoveImageAsync(tag, CancellationToken.None);
         foreach (var name in (await _engine.Client.ListVolumesAsync()).Where(name => name.Contains(Container, StringComparison.Ordinal)))
             await _engine.Client.RemoveVolumeAsync(name, CancellationToken.None);
+        if (Hub is not null)
+            await Hub.DisposeAsync();
         _folder.Dispose();
     }
 

@@ -158,17 +158,7 @@ internal sealed class InstallSite : IAsyncDisposable
 
     private void LayModels()
     {
-        Models = [.. DefaultLayout.QwenModels.Select((model, index) => new HostedFile(model.Repository!, model.PathInRepository!, HubContent.Safetensors(200_000 + (50_000 * index), index + 1)))];
-        foreach (var model in Models)
-            Hub.Add(model);
-        var description = System.Text.Encoding.UTF8.GetString(DeploymentTemplates.Plan(Root, new() { Cpu = true, Port = Port }).Missing.Single(file => file.Path == GenAIStack.FileName).Content.Span);
-        foreach (var (model, standIn) in DefaultLayout.QwenModels.Zip(Models))
-        {
-            description = description
-                .Replace($"size: {model.SizeInBytes}", $"size: {standIn.Content.Length}", StringComparison.Ordinal)
-                .Replace(model.Sha256!, standIn.Content.Sha256, StringComparison.Ordinal);
-        }
-
+        Models = StandInModels.Add(Hub, Port, out var description);
         Write(GenAIStack.FileName, description);
     }
 

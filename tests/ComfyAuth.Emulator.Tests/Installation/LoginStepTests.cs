@@ -65,6 +65,21 @@ public sealed class LoginStepTests
         Assert.Contains(report.Steps[0].Evidence, line => line.Contains($"at commit {DeploymentTemplates.LoginCommit}, the one that is wanted", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_registry_of_nodes_may_have_named_it_in_lower_case()
+    {
+        await using var site = await SiteAsync();
+        var programs = new ContainerPrograms(site.Engine);
+        Change(site, files =>
+        {
+            RemoveBelow(files, Login);
+            files[Nodes + "/comfyui-login/__init__.py"] = new("pass");
+        });
+
+        Assert.Equal(InstallOutcome.Unchanged, (await site.InstallAsync(null, new LoginStep())).Outcome);
+        Assert.Empty(programs.Ran);
+    }
+
     [Theory]
     [InlineData(true, "")]
     [InlineData(false, "0")]
@@ -127,13 +142,14 @@ public sealed class LoginStepTests
                 break;
         }
 
-        var files = site.Engine.Containers[0].Files.Keys.Order().ToList();
+        var (files, engine) = (site.Engine.Containers[0].Files.Keys.Order().ToList(), site.EngineSnapshot());
         var report = await site.InstallAsync(null, new LoginStep());
 
         Assert.Equal((InstallOutcome.RolledBack, code), (report.Outcome, report.Steps[0].ErrorCode));
         Assert.Contains(message, report.Steps[0].Message, StringComparison.Ordinal);
         Assert.NotEmpty(report.Steps[0].Remedy);
         Assert.Equal(files, site.Engine.Containers[0].Files.Keys.Order());
+        Assert.Equal(engine, site.EngineSnapshot());
     }
 
     [Fact]

@@ -96,23 +96,25 @@ internal sealed partial class LoginStep : InstallStep
         var changes = new List<PlannedInstallChange>();
         var failed = await FailedImportsAsync(context, container, stop).ConfigureAwait(false);
         var notLoaded = new List<string>();
+        string? login = null;
         foreach (var node in nodes)
         {
-            var path = $"{folder}/{node.Name}";
-            if (await container.HeadAsync(path, stop).ConfigureAwait(false) is null)
+            if (await PlaceAsync(container, folder, node, stop).ConfigureAwait(false) is not { } path)
             {
-                changes.Add(new($"{container.Details.Name}:{path}", $"Clone {node.Address} at {node.Commit ?? "its newest commit"}", (at, token) => CloneAsync(at, container, node, path, token)));
+                var wanted = $"{folder}/{node.Name}";
+                changes.Add(new($"{container.Details.Name}:{wanted}", $"Clone {node.Address} at {node.Commit ?? "its newest commit"}", (at, token) => CloneAsync(at, container, node, wanted, token)));
                 continue;
             }
 
+            if (node == CustomNode.Login)
+                login = path;
             evidence.Add(await TellAsync(container, node, path, stop).ConfigureAwait(false));
-            if (failed.Contains(node.Name) || await IsNewerThanTheServerAsync(container, path, stop).ConfigureAwait(false))
+            if (failed.Contains(path[(folder.Length + 1)..]) || await IsNewerThanTheServerAsync(container, path, stop).ConfigureAwait(false))
                 notLoaded.Add(node.Name);
         }
 
-        if (nodes.Contains(CustomNode.Login) && changes.All(change => !change.Target.EndsWith("/" + CustomNode.Login.Name, StringComparison.Ordinal)))
+        if (login is not null)
         {
-            var login = $"{folder}/{CustomNode.Login.Name}";
             var missing = await MissingAsync(container, evidence, stop).ConfigureAwait(false);
             if (missing.Count > 0)
                 changes.Add(new($"{container.Details.Name}:{login}/requirements.txt", $"Install with pip what cannot be imported: {string.Join(", ", missing)}", (at, token) => InstallAsync(at, container, login, null, token)));
@@ -124,6 +126,18 @@ internal sealed partial class LoginStep : InstallStep
             changes.Add(new(container.Details.Name, notLoaded.Count == 0 ? "Restart, so that ComfyUI loads them" : $"Restart, because ComfyUI has not loaded {string.Join(", ", notLoaded)}", (_, token) => container.RestartAsync(token)) { Interrupts = context.IsInUse(container.Details.Name) });
         var message = changes.Count == 0 ? $"{string.Join(", ", nodes.Select(node => node.Name))}: there, and loaded." : $"Not all is there: {string.Join(", ", nodes.Select(node => node.Name))}.";
         return (new(message, evidence) { Changes = changes }, notLoaded);
+    }
+
+    /// <summary>Where a node is; a registry of nodes may have given it a name in lower case. Null where it is not.</summary>
+    private static async Task<string?> PlaceAsync(ComfyContainer container, string folder, CustomNode node, CancellationToken stop)
+    {
+        foreach (var name in new[] { node.Name, node.Name.ToLowerInvariant() })
+        {
+            if (await container.HeadAsync($"{folder}/{name}", stop).ConfigureAwait(false) is not null)
+                return $"{folder}/{name}";
+        }
+
+        return null;
     }
 
     /// <summary>Whether an installation put a node there and was interrupted before the restart. Both times are of the engine's clock.</summary>
@@ -214,8 +228,6 @@ internal sealed partial class LoginStep : InstallStep
         var (clone, name) = (path + Unfinished, container.Details.Name);
         var user = await UserAsync(container, path[..path.LastIndexOf('/')], stop).ConfigureAwait(false);
 
-        // Undone in reverse: without the node first, then started anew.
-        context.Journal.Note(InstallChangeKind.Restarted, name);
         context.Journal.Note(InstallChangeKind.Node, $"{name}:{path}");
         await MustAsync(container.RunPythonAsync(["-c", Remove, clone], user, stop), "what an earlier run left could not be removed").ConfigureAwait(false);
         context.Tell($"Cloning {node.Address}", 0, null);
