@@ -37,24 +37,13 @@ internal sealed class InstallRun(
         {
             stop.ThrowIfCancellationRequested();
             progress.Enter(step.Name, index + 1, steps.Count + 1);
-            var startedAt = clock.GetUtcNow();
-            var started = Stopwatch.GetTimestamp();
-            StepResult Result(StepStatus status, string message) => new()
-            {
-                Stack = context.Root,
-                Step = step.Name,
-                Status = status,
-                Message = context.Redactor.Redact(message),
-                StartedAt = startedAt,
-                Duration = Stopwatch.GetElapsedTime(started),
-            };
-
+            var result = Begin(step.Name);
             if (_results.Exists(result => result.Status is StepStatus.Failed or StepStatus.Declined))
-                Add(Result(StepStatus.NotRun, "A step before it did not end well."));
+                Add(result(StepStatus.NotRun, "A step before it did not end well."));
             else if ((skip & step.Part) != 0)
-                Add(Result(StepStatus.Skipped, "It was left out on request; nothing was looked at."));
+                Add(result(StepStatus.Skipped, "It was left out on request; nothing was looked at."));
             else
-                Add(await DoAsync(step, approve, Result, stop).ConfigureAwait(false));
+                Add(await DoAsync(step, approve, result, stop).ConfigureAwait(false));
         }
 
         return await EndAsync(isResumed, stop).ConfigureAwait(false);
@@ -68,14 +57,10 @@ internal sealed class InstallRun(
         var isAnythingPlanned = false;
         foreach (var step in steps)
         {
-            var startedAt = clock.GetUtcNow();
-            var started = Stopwatch.GetTimestamp();
-            StepResult Result(StepStatus status, string message) =>
-                new() { Stack = context.Root, Step = step.Name, Status = status, Message = context.Redactor.Redact(message), StartedAt = startedAt, Duration = Stopwatch.GetElapsedTime(started) };
-
+            var result = Begin(step.Name);
             if ((skip & step.Part) != 0)
             {
-                Add(Result(StepStatus.Skipped, "It was left out on request; nothing was looked at."));
+                Add(result(StepStatus.Skipped, "It was left out on request; nothing was looked at."));
                 continue;
             }
 
@@ -85,14 +70,14 @@ internal sealed class InstallRun(
                 foreach (var change in plan.Changes)
                     await planned(change).ConfigureAwait(false);
                 isAnythingPlanned |= plan.Changes.Count > 0;
-                Add(Described(Result(plan.IsSkipped ? StepStatus.Skipped : plan.Changes.Count > 0 ? StepStatus.Planned : StepStatus.Unchanged, plan.Message), plan));
+                Add(Described(result(plan.IsSkipped ? StepStatus.Skipped : plan.Changes.Count > 0 ? StepStatus.Planned : StepStatus.Unchanged, plan.Message), plan));
             }
             catch (ComfyAuthException error)
             {
                 // What the steps before it would make is not there yet.
                 Add(isAnythingPlanned
-                    ? Result(StepStatus.Planned, $"What it would do can be told only when the steps before it are done: {error.Message}")
-                    : Result(StepStatus.Failed, error.Message) with { ErrorCode = error.Code, Remedy = error.Remedy });
+                    ? result(StepStatus.Planned, $"What it would do can be told only when the steps before it are done: {error.Message}")
+                    : result(StepStatus.Failed, error.Message) with { ErrorCode = error.Code, Remedy = error.Remedy });
             }
         }
 
@@ -211,22 +196,19 @@ internal sealed class InstallRun(
     private async Task<InstallReport> WriteAsync(InstallReport report, CancellationToken stop)
     {
         progress.Enter(InstallStepName.Report, steps.Count + 1, steps.Count + 1);
-        var startedAt = clock.GetUtcNow();
-        var started = Stopwatch.GetTimestamp();
-        StepResult Result(StepStatus status, string message) =>
-            new() { Stack = context.Root, Step = InstallStepName.Report, Status = status, Message = message, StartedAt = startedAt, Duration = Stopwatch.GetElapsedTime(started) };
+        var end = Begin(InstallStepName.Report);
         StepResult result;
         try
         {
             var files = InstallReportWriter.PathsOf(context.Options.ReportDirectory ?? Path.Combine(FileJournal.StateFolder(context.Root), "reports"), _startedAt);
-            result = Result(StepStatus.Done, $"The report is in {string.Join(" and ", files)}.");
+            result = end(StepStatus.Done, $"The report is in {string.Join(" and ", files)}.");
             report = report with { Files = files, Steps = report.Steps.Append(result).ToArray() };
             await InstallReportWriter.WriteAsync(report, stop).ConfigureAwait(false);
         }
         catch (ComfyAuthException error)
         {
             // What is installed works without a report of it.
-            result = Result(StepStatus.Failed, error.Message) with { ErrorCode = error.Code, Remedy = error.Remedy };
+            result = end(StepStatus.Failed, error.Message) with { ErrorCode = error.Code, Remedy = error.Remedy };
             report = report with { Files = [], Steps = _results.Append(result).ToArray() };
         }
 
@@ -260,6 +242,23 @@ internal sealed class InstallRun(
         if (outcome is InstallOutcome.Installed or InstallOutcome.Unchanged)
             steps.Add($"Open {context.Service.Url} and log in; validate the stack with Test-GenAIEcosystem.");
         return steps;
+    }
+
+    /// <summary>Begins a step.</summary>
+    /// <returns>Makes its result, out of how it ended and a message.</returns>
+    private Func<StepStatus, string, StepResult> Begin(InstallStepName step)
+    {
+        var startedAt = clock.GetUtcNow();
+        var started = Stopwatch.GetTimestamp();
+        return (status, message) => new()
+        {
+            Stack = context.Root,
+            Step = step,
+            Status = status,
+            Message = context.Redactor.Redact(message),
+            StartedAt = startedAt,
+            Duration = Stopwatch.GetElapsedTime(started),
+        };
     }
 
     private Task MomentAsync(InstallStep step, InstallMoment moment) => atMoment?.Invoke(step.Name, moment) ?? Task.CompletedTask;

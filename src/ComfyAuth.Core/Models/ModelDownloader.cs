@@ -381,11 +381,12 @@ public sealed partial class ModelDownloader : IDisposable
             await SafetensorsHeader.ReadAsync(body, response.Content.Headers.ContentLength, download.Name, stop).ConfigureAwait(false);
         }
 
+        var (theirs, ours) = isOtherSize
+            ? (string.Create(CultureInfo.InvariantCulture, $"{remote.Size:N0} bytes"), string.Create(CultureInfo.InvariantCulture, $"{download.SizeInBytes:N0}"))
+            : ($"the SHA-256 {remote.Sha256}", download.Sha256);
         throw new ComfyAuthException(
             "ModelNotAsPinned",
-            isOtherSize
-                ? string.Create(CultureInfo.InvariantCulture, $"{download.Source} has {remote.Size:N0} bytes on the hub, and should have {download.SizeInBytes:N0}. Nothing was loaded.")
-                : $"{download.Source} has the SHA-256 {remote.Sha256} on the hub, and should have {download.Sha256}. Nothing was loaded.",
+            $"{download.Source} has {theirs} on the hub, and should have {ours}. Nothing was loaded.",
             "The hub has another version of the file: name the commit that is meant as the revision, or correct the size and the hash that are expected.");
     }
 

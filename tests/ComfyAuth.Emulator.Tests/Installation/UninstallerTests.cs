@@ -60,10 +60,11 @@ public sealed class UninstallerTests : IAsyncLifetime
         await InstallAsync();
         var (files, engine) = (_site.Snapshot(), _site.EngineSnapshot());
 
-        var planned = await Uninstaller().PlanAsync(_site.Stack, null, Stop);
+        var planned = await Uninstaller(removeData: true).PlanAsync(_site.Stack, null, Stop);
 
         Assert.Equal((files, engine), (_site.Snapshot(), _site.EngineSnapshot()), Same);
         Assert.Contains(planned, change => change.Target == InstallSite.Service && change.Action == "Remove the container");
+        Assert.DoesNotContain(await Uninstaller().PlanAsync(_site.Stack, null, Stop), change => change.Target == Volume);
         Assert.Equal(planned.Select(change => change.Target), (await UninstallAsync(removeData: true)).Select(change => change.Target));
     }
 
@@ -75,7 +76,7 @@ public sealed class UninstallerTests : IAsyncLifetime
 
         var declined = await UninstallAsync(approve: _ => Task.FromResult(false));
 
-        Assert.All(declined, change => Assert.Equal(UndoOutcome.Declined, change.Outcome));
+        Assert.All(declined, change => Assert.Equal(change.Kind == "volume" ? UndoOutcome.Kept : UndoOutcome.Declined, change.Outcome));
         Assert.Equal(engine, _site.EngineSnapshot());
         await UninstallAsync(removeData: true);
         Assert.Empty(_site.Snapshot());
