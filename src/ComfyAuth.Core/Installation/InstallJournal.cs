@@ -83,6 +83,8 @@ internal sealed class InstallJournal
     {
         if (Phase == InstallPhase.Ended)
             Run++;
+        else
+            SettleKilled();
         Phase = InstallPhase.Running;
         OwnerOnlyFile.EnsureFolder(FileJournal.StateFolder(_root));
         Write();
@@ -130,6 +132,27 @@ internal sealed class InstallJournal
         if (_record is { Files.Count: 0 } && _changes.RemoveAll(change => change.Kind == InstallChangeKind.Files && change.Target == _record.Id) > 0)
             Write();
         _record = null;
+    }
+
+    /// <summary>Notes what a run that was killed has made of the files that it kept: what is changed from now on is somebody else's.</summary>
+    private void SettleKilled()
+    {
+        foreach (var change in _changes.Where(change => change.Kind == InstallChangeKind.Files && FileRecord.Exists(_root, change.Target, FileRecord.Installs)).ToList())
+        {
+            try
+            {
+                var record = FileRecord.Read(_root, change.Target, FileRecord.Installs);
+                if (record.Files.All(file => file.After is not null))
+                    continue;
+                record.Close();
+                if (record.Files.Count == 0)
+                    _changes.Remove(change);
+            }
+            catch (ComfyAuthException)
+            {
+                // Whoever takes it back is told that the record cannot be read.
+            }
+        }
     }
 
     /// <summary>Begins to take back.</summary>

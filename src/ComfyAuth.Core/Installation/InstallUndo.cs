@@ -85,7 +85,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         switch (change.Kind)
         {
             case InstallChangeKind.Files:
-                return await PutBackAsync(FileRecord.Read(context.Root, change.Target, FileRecord.Installs), stop).ConfigureAwait(false);
+                return !FileRecord.Exists(context.Root, change.Target, FileRecord.Installs) ? null : await PutBackAsync(change, FileRecord.Read(context.Root, change.Target, FileRecord.Installs), stop).ConfigureAwait(false);
             case InstallChangeKind.Folder:
                 return RemoveFolder(PathOf(change), withContents: false);
             case InstallChangeKind.DataFolder:
@@ -121,14 +121,21 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         }
     }
 
-    private async Task<string?> PutBackAsync(FileRecord record, CancellationToken stop)
+    private async Task<string?> PutBackAsync(InstallChange change, FileRecord record, CancellationToken stop)
     {
         List<string> changed = [];
+        List<string> foreign = [];
         var transaction = await FileTransaction.BeginAsync(context.Root, new() { Logger = context.Logger }, stop).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         foreach (var file in record.Files)
         {
             var path = Path.Combine(context.Root, file.Path);
+            if (!context.Journal.IsNew(change) && !IsOfStack(path))
+            {
+                foreign.Add(file.Path);
+                continue;
+            }
+
             var now = File.Exists(path) ? await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false) : null;
             if (!record.IsUntouched(file) && now is not null)
             {
@@ -144,8 +151,17 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         }
 
         await transaction.CommitAsync(stop).ConfigureAwait(false);
-        return changed.Count == 0 ? null : $"somebody has changed {string.Join(", ", changed)} since; it was left as it is";
+        string?[] kept =
+        [
+            changed.Count == 0 ? null : $"somebody has changed {string.Join(", ", changed)} since; it was left as it is",
+            foreign.Count == 0 ? null : $"{string.Join(", ", foreign)} leads out of the stack, or to what version control keeps; it was left as it is",
+        ];
+        return kept.Any(reason => reason is not null) ? string.Join("; ", kept.Where(reason => reason is not null)) : null;
     }
+
+    /// <summary>Whether a file that a record names is the stack's own: the record may have come with the stack, and a link in it leads anywhere.</summary>
+    private bool IsOfStack(string path) =>
+        RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(path)) is { } inside && !inside.Split('/', '\\').Contains(".git", StringComparer.OrdinalIgnoreCase);
 
     private static string? RemoveFolder(string path, bool withContents)
     {
@@ -323,7 +339,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
     private string Shown(InstallChange change) => change.Kind switch
     {
-        InstallChangeKind.Files => string.Join(", ", FileRecord.Read(context.Root, change.Target, FileRecord.Installs).Files.Select(file => file.Path)),
+        InstallChangeKind.Files when FileRecord.Exists(context.Root, change.Target, FileRecord.Installs) => string.Join(", ", FileRecord.Read(context.Root, change.Target, FileRecord.Installs).Files.Select(file => file.Path)),
         _ => change.Target,
     };
 
