@@ -79,6 +79,22 @@ public sealed class ModelsStepTests
     }
 
     [Fact]
+    public async Task A_file_of_the_user_in_the_container_is_neither_replaced_nor_taken_away()
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        site.Deployer.Container = container => container with { Mounts = [.. container.Mounts.Where(mount => !mount.Destination.EndsWith("/models", StringComparison.Ordinal))] };
+        await site.InstallAsync(null, new ContainerStep());
+        var path = $"/workspace/ComfyUI/models/{DefaultLayout.QwenModels[2].Path}";
+        var container = site.Engine.Containers[0];
+        site.Engine.Change(container.Name, now => now with { Files = now.Files.Append(new(path, new("a model of mine"))).ToDictionary() });
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal((InstallOutcome.RolledBack, "ModelFileInvalid"), (report.Outcome, report.Steps[0].ErrorCode));
+        Assert.Equal("a model of mine", System.Text.Encoding.UTF8.GetString(site.Engine.Containers[0].Files[path].Content.Span));
+    }
+
+    [Fact]
     public async Task A_file_of_the_user_keeps_its_name_where_the_right_one_does_not_come()
     {
         await using var site = await SiteAsync();
