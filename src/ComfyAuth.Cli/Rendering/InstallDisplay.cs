@@ -26,9 +26,9 @@ internal static class InstallDisplay
             return;
 
         AnsiConsole.Write(new Markup($"{step.Step,-15} {Status(step.Status)}, {Duration.Format(step.Duration)}\n"));
-        string[] told = [step.Message, .. step.Changes.Select(change => "- " + change), step.Remedy, step.IsUndone ? "Its changes were taken back." : ""];
+        string[] told = [step.Message, .. step.Changes.Select(change => "- " + change.Replace(step.Stack + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)), step.Remedy, step.IsUndone ? "Its changes were taken back." : ""];
         foreach (var line in told.Where(line => line.Length > 0))
-            AnsiConsole.Write(new Padder(new Text(session.Redactor.Redact(line.Replace(step.Stack + Path.DirectorySeparatorChar, "", StringComparison.Ordinal))), new(2, 0, 0, 0)));
+            AnsiConsole.Write(new Padder(new Text(session.Redactor.Redact(line)), new(2, 0, 0, 0)));
     }
 
     /// <summary>Prints what came of it: the JSON document where it was asked for, else how it ended, what was left and what comes next.</summary>

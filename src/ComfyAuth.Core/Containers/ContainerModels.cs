@@ -18,24 +18,6 @@ namespace ComfyAuth.Containers;
 /// </remarks>
 public sealed class ContainerModels(DockerClient engine, ModelDownloader downloader)
 {
-    /// <summary>The place on this machine of a path in a container, where it lies in a bind mount whose source is here.</summary>
-    /// <param name="container">The container.</param>
-    /// <param name="path">An absolute path in the container.</param>
-    /// <param name="endpoint">The engine's endpoint.</param>
-    /// <returns>The path here; null: it is in the container itself, in a volume, or on another machine.</returns>
-    public static string? PathHere(ContainerDetails container, string path, DockerEndpoint endpoint)
-    {
-        ArgumentNullException.ThrowIfNull(container);
-        ArgumentNullException.ThrowIfNull(path);
-        ArgumentNullException.ThrowIfNull(endpoint);
-        var mount = container.Mounts
-            .Where(mount => path == mount.Destination || path.StartsWith(mount.Destination.TrimEnd('/') + "/", StringComparison.Ordinal))
-            .MaxBy(mount => mount.Destination.Length);
-        return mount is { Type: "bind" } && MountSources.IsHere(endpoint) && MountSources.HostPath(mount.Source, OperatingSystem.IsWindows()) is { } source
-            ? Path.Join(source, path[mount.Destination.TrimEnd('/').Length..])
-            : null;
-    }
-
     /// <summary>Puts one file into a container, or finds that it is there.</summary>
     /// <param name="container">Its name or identifier.</param>
     /// <param name="folder">The models folder in the container, an absolute path; it must exist.</param>

@@ -38,4 +38,7 @@ internal enum InstallChangeKind
 
     /// <summary>A model was downloaded; the target is the file. It becomes an unfinished download again, which the next run finishes at no cost.</summary>
     Model,
+
+    /// <summary>A model was put where no folder of this machine is mounted; the target is the container and the file there.</summary>
+    ContainerModel,
 }

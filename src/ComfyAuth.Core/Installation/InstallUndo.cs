@@ -65,7 +65,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <summary>Whether a removal leaves it because it holds data.</summary>
     private bool IsKeptData(InstallChange change) => isRemoval && !removeData && change.Kind switch
     {
-        InstallChangeKind.Volume => true,
+        InstallChangeKind.Volume or InstallChangeKind.ContainerModel => true,
         InstallChangeKind.Output => File.Exists(PathOf(change)),
         InstallChangeKind.Model => ModelPlaces.Of(PathOf(change)) is var places && (File.Exists(places.File) || File.Exists(places.Part)),
         _ => false,
@@ -113,6 +113,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 return await NodeAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Model:
                 return await ModelAsync(PathOf(change), stop).ConfigureAwait(false);
+            case InstallChangeKind.ContainerModel:
+                return await ContainerModelAsync(change.Target, stop).ConfigureAwait(false);
             default:
                 throw new ArgumentOutOfRangeException(nameof(change), change.Kind, null);
         }
@@ -262,6 +264,23 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         return null;
     }
 
+    /// <summary>Removes a model from the container's own file system, or from a volume that is mounted there.</summary>
+    private async Task<string?> ContainerModelAsync(string target, CancellationToken stop)
+    {
+        if (await ComfyContainer.FindAsync(context, stop).ConfigureAwait(false) is not { } container)
+            return null;
+        var models = await ModelsStep.FolderInAsync(container, stop).ConfigureAwait(false);
+        var path = context.Service.Models.Select(model => $"{models}/{model.Path}").FirstOrDefault(path => target == $"{container.Details.Name}:{path}");
+        if (path is null)
+            return "it is no model of this service; it was left as it is";
+        if (await container.HeadAsync(path, stop).ConfigureAwait(false) is null)
+            return null;
+
+        container.MustRun();
+        var result = await container.RunPythonAsync(["-c", "import os, sys; os.remove(sys.argv[1])", path], "0", stop).ConfigureAwait(false);
+        return result.ExitCode == 0 ? null : throw new ComfyAuthException("FileOperationFailed", $"{path} could not be removed in the container '{container.Details.Name}': {container.Said(result)}", "Remove it there.");
+    }
+
     private static async Task UnlessGone(Func<Task> remove)
     {
         try
@@ -307,7 +326,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         InstallChangeKind.Network => "network",
         InstallChangeKind.Volume => "volume",
         InstallChangeKind.Node => "custom node",
-        InstallChangeKind.Model => "model",
+        InstallChangeKind.Model or InstallChangeKind.ContainerModel => "model",
         _ => "container",
     };
 }

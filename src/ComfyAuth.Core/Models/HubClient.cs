@@ -49,7 +49,7 @@ internal sealed partial class HubClient : IDisposable
             DefaultRequestVersion = HttpVersion.Version11,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        _http.DefaultRequestHeaders.UserAgent.Add(new("ComfyAuth", typeof(HubClient).Assembly.GetName().Version?.ToString(3)));
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("ComfyAuth", typeof(HubClient).Assembly.GetName().Version?.ToString(3)));
         _http.DefaultRequestHeaders.AcceptEncoding.Add(new("identity"));
     }
 

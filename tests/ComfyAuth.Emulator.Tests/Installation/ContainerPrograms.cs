@@ -48,6 +48,7 @@ internal sealed class ContainerPrograms
             [_, "-m", "pip", ..] => Noted(program, Pip()),
             [_, "-c", var script, ..] when script.Contains("import_module", StringComparison.Ordinal) => new(0, string.Concat(Missing.Select(module => $"missing\t{module}\tModuleNotFoundError\n")) + "comfyauth-imports\t3.11.13\n"),
             [_, "-c", var script, ..] when script.Contains("W_OK", StringComparison.Ordinal) => new(IsWritable ? 0 : 3),
+            [_, "-c", var script, var path] when script.Contains("os.remove", StringComparison.Ordinal) => Noted(program, Remove(program.Container.Name, [path])),
             [_, "-c", var script, .. var paths] when script.Contains("rmtree", StringComparison.Ordinal) => Noted(program, Remove(program.Container.Name, paths)),
             [_, "-c", var script, var from, var to, ..] when script.Contains("os.rename", StringComparison.Ordinal) => Noted(program, Rename(program.Container.Name, from, to)),
             _ => new(2, "", "not emulated"),

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Emulator.Faults;
 using ComfyAuth.Installation;
 using ComfyAuth.Installation.Steps;
@@ -81,16 +82,54 @@ public sealed class ModelsStepTests
     public async Task Nothing_is_downloaded_into_a_folder_that_the_container_does_not_read()
     {
         await using var site = await InstallSite.StartAsync(withModels: true);
-        site.Deployer.Container = container => container with { Mounts = [.. container.Mounts.Where(mount => !mount.Destination.EndsWith("/models", StringComparison.Ordinal))] };
+        site.Deployer.Container = container => container with { Mounts = [.. container.Mounts.Select(mount => mount.Destination.EndsWith("/models", StringComparison.Ordinal) ? mount with { Source = site.PathOf("other") } : mount)] };
+        Directory.CreateDirectory(site.PathOf("other"));
         await site.InstallAsync(null, new ContainerStep());
         var before = site.Snapshot();
 
         var report = await site.InstallAsync(null, new ModelsStep());
 
         Assert.Equal("ModelsFolderNotMounted", report.Steps[0].ErrorCode);
-        Assert.Contains("its own file system", report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.Contains(site.PathOf("other"), report.Steps[0].Message, StringComparison.Ordinal);
         Assert.Equal(0, site.Hub.Requests);
         Assert.Equal(before, site.Snapshot());
+    }
+
+    [Fact]
+    public async Task Where_no_folder_is_mounted_the_models_get_into_the_container_and_out_again_when_it_is_taken_back()
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        const string models = "/workspace/ComfyUI/models";
+        site.Deployer.Container = container => container with
+        {
+            Mounts = [.. container.Mounts.Where(mount => mount.Destination != models)],
+            Files = new Dictionary<string, EmulatedFile>(container.Files) { [models] = EmulatedFile.Directory },
+        };
+        await site.InstallAsync(null, new ContainerStep());
+        var programs = new ContainerPrograms(site.Engine);
+        var before = site.Snapshot();
+
+        var failed = await site.RunAsync(site.NewInstaller((_, moment) => moment == InstallMoment.Ends ? throw new ComfyAuthException("DiskFull", "No.", "Again.") : Task.CompletedTask, new ModelsStep()));
+
+        Assert.Equal(InstallOutcome.RolledBack, failed.Outcome);
+        Assert.All(DefaultLayout.QwenModels, model => Assert.Contains(programs.Ran, line => line.StartsWith("0: ", StringComparison.Ordinal) && line.EndsWith($" {models}/{model.Path}", StringComparison.Ordinal)));
+        Assert.Equal(before, site.Snapshot());
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.True(report.Outcome == InstallOutcome.Installed, report.Steps[0].Message);
+        Assert.Contains(report.Steps[0].Evidence, line => line.Contains("go when it is made anew", StringComparison.Ordinal));
+        foreach (var (model, standIn) in DefaultLayout.QwenModels.Zip(site.Models))
+        {
+            var file = await site.Client.ReadFileAsync(InstallSite.Service, $"{models}/{model.Path}", 1 << 20, TestContext.Current.CancellationToken);
+            Assert.Equal(standIn.Content.Sha256, Convert.ToHexStringLower(SHA256.HashData(file.Content.Span)));
+        }
+
+        Assert.Equal(before, site.Snapshot());
+        Assert.False(Directory.Exists(site.PathOf(".comfyauth/models")));
+        var asked = site.Hub.Requests;
+        Assert.Equal((InstallOutcome.Unchanged, StepStatus.Unchanged), await AgainAsync(site));
+        Assert.Equal(asked, site.Hub.Requests);
     }
 
     [Fact]

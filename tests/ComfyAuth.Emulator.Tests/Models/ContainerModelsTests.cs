@@ -76,17 +76,4 @@ public sealed class ContainerModelsTests
     [Fact]
     public void A_name_that_no_archive_holds_is_refused() =>
         Assert.Equal("ModelDownloadInvalid", Assert.Throws<ComfyAuthException>(() => new TarFileStream(new('a', 101), Stream.Null, 0, default)).Code);
-
-    [Theory]
-    [InlineData("/models/vae/a", "/srv/models/vae/a")]
-    [InlineData("/models", "/srv/models")]
-    [InlineData("/models2/a", null)]
-    [InlineData("/cache/a", null)]
-    public async Task What_is_mounted_is_found_on_this_machine(string path, string? here)
-    {
-        await using var emulated = await EmulatedEngine.StartAsync([Sample.Up], stop: Stop);
-        await using var engine = new DockerClient(emulated.Endpoint);
-
-        Assert.Equal(here, ContainerModels.PathHere(await engine.InspectContainerAsync("up", Stop), path, engine.Endpoint));
-    }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using ComfyAuth.Comfy;
+using ComfyAuth.Containers;
+using ComfyAuth.Docker;
 using ComfyAuth.Files;
 using ComfyAuth.Models;
 using ComfyAuth.Stacks;
@@ -45,6 +47,8 @@ internal sealed class ModelsStep : InstallStep
 
         var folder = context.Stack.PathOf(service.ModelsFolder);
         var container = await ComfyContainer.FindAsync(context, stop).ConfigureAwait(false);
+        if (container is not null && await IsInsideAsync(container, folder, stop).ConfigureAwait(false))
+            return await CheckInsideAsync(context, container, stop).ConfigureAwait(false);
         List<string> evidence = [await MountAsync(container, folder, stop).ConfigureAwait(false)];
         List<ModelDownload> missing = [];
         List<(string Target, string Action)> actions = [];
@@ -70,24 +74,82 @@ internal sealed class ModelsStep : InstallStep
         return new($"All {service.Models.Count} model files are there, whole.", evidence);
     }
 
+    /// <summary>Where ComfyUI looks for models in a container.</summary>
+    internal static async Task<string> FolderInAsync(ComfyContainer container, CancellationToken stop) => $"{await container.FolderAsync(stop).ConfigureAwait(false)}/models";
+
+    /// <summary>Whether the models lie in the container's own file system, or in a volume.</summary>
+    private static async Task<bool> IsInsideAsync(ComfyContainer container, string folder, CancellationToken stop) =>
+        LivePasswordReader.MountOf(container.Details, await FolderInAsync(container, stop).ConfigureAwait(false)) is not { Type: "bind" } && MountOfFolder(container, folder) is null;
+
+    /// <summary>What the container has the models folder in; with extra_model_paths.yaml ComfyUI reads models elsewhere too.</summary>
+    private static ContainerMount? MountOfFolder(ComfyContainer container, string folder) =>
+        container.Details.Mounts.FirstOrDefault(mount => LivePasswordReader.HostPath(container.Details, mount.Destination) is { } source && RealPath.Inside(Real(source), Real(folder)) is not null);
+
+    /// <summary>Looks at models that no folder of this machine holds: there a file is told by its size, because to hash it all of it would have to come through the engine.</summary>
+    private static async Task<StepPlan> CheckInsideAsync(InstallContext context, ComfyContainer container, CancellationToken stop)
+    {
+        var inside = await FolderInAsync(container, stop).ConfigureAwait(false);
+        var place = LivePasswordReader.MountOf(container.Details, inside) is { } mount ? $"in a {mount.Type}" : "in the container's own file system, and go when it is made anew";
+        List<string> evidence = [$"No folder of this machine is mounted at {inside}: the models lie {place}."];
+        List<ModelFile> missing = [];
+        foreach (var model in context.Service.Models)
+        {
+            var found = await container.HeadAsync($"{inside}/{model.Path}", stop).ConfigureAwait(false);
+            if (found is null || (model.SizeInBytes is { } size && size != found.SizeInBytes))
+                missing.Add(model);
+            else
+                evidence.Add($"{model.Path}: {ByteSize.Format(found.SizeInBytes)}, told by its size.");
+        }
+
+        if (missing.Count > 0)
+        {
+            return new($"{missing.Count} of {context.Service.Models.Count} model files are missing or not whole.", evidence)
+            {
+                Changes = PlannedInstallChange.Together(
+                    [.. missing.Select(model => ($"{container.Details.Name}:{inside}/{model.Path}", $"Download from {model.Repository}, and put it into the container"))],
+                    (at, token) => PutInsideAsync(at, container, inside, missing, token)),
+            };
+        }
+
+        await AskAsync(context, container, evidence, stop).ConfigureAwait(false);
+        return new($"All {context.Service.Models.Count} model files are in the container.", evidence);
+    }
+
+    private static async Task PutInsideAsync(InstallContext context, ComfyContainer container, string inside, IReadOnlyList<ModelFile> missing, CancellationToken stop)
+    {
+        // What could not be sent stays here for the next run.
+        var folder = Path.Combine(FileJournal.StateFolder(context.Root), "models");
+        var downloads = missing.Select(model => ModelDownload.Of(model, folder)).ToList();
+        using var downloader = Downloader(context);
+        var models = new ContainerModels(context.Engine, downloader);
+        var loading = new Loading(context, downloads);
+        foreach (var (model, download) in missing.Zip(downloads))
+        {
+            context.Journal.Note(InstallChangeKind.ContainerModel, $"{container.Details.Name}:{inside}/{model.Path}");
+            var result = await models.PutAsync(container.Details.Id, inside, model.Path, download, loading, stop).ConfigureAwait(false);
+            if (result.Note is { } note)
+                context.Tell($"{result.File}: {note}", 0, null);
+        }
+
+        FileErrors.On(folder, () => Directory.Delete(folder, recursive: true));
+    }
+
     /// <summary>Sees that the folder is the one that the container reads: 30 GB in another one help nobody.</summary>
     private static async Task<string> MountAsync(ComfyContainer? container, string folder, CancellationToken stop)
     {
         if (container is null)
             return "There is no container yet, so that it could not be seen whether it reads the models folder.";
 
-        var inside = $"{await container.FolderAsync(stop).ConfigureAwait(false)}/models";
-        var mount = LivePasswordReader.MountOf(container.Details, inside);
+        var inside = await FolderInAsync(container, stop).ConfigureAwait(false);
         var host = LivePasswordReader.HostPath(container.Details, inside);
         if (host is not null && IsSame(host, folder))
             return $"The container reads {folder} as {inside}.";
 
-        // With extra_model_paths.yaml ComfyUI reads models elsewhere too; what it lists tells later.
-        if (container.Details.Mounts.FirstOrDefault(other => LivePasswordReader.HostPath(container.Details, other.Destination) is { } source && RealPath.Inside(Real(source), Real(folder)) is not null) is { } elsewhere)
+        if (MountOfFolder(container, folder) is { } elsewhere)
             return $"The container has {folder} in its {elsewhere.Destination}.";
         throw new ComfyAuthException(
             "ModelsFolderNotMounted",
-            $"The container '{container.Details.Name}' does not read the models folder {folder}: its {inside} is {host ?? (mount is null ? "in its own file system" : $"a {mount.Type}, which is no folder of this machine")}.",
+            $"The container '{container.Details.Name}' does not read the models folder {folder}: its {inside} is {host ?? "a folder of another machine"}.",
             $"Mount the folder there in the compose file and make the container anew, or name the folder that it reads with 'modelsFolder:' in {GenAIStack.FileName}.");
     }
 
@@ -113,13 +175,7 @@ internal sealed class ModelsStep : InstallStep
             context.Journal.Note(InstallChangeKind.Model, download.Target);
         }
 
-        var options = new ModelDownloadOptions
-        {
-            Endpoint = context.HubEndpoint,
-            Token = HubToken.Find(context.Options.HuggingFaceToken, context.Root)?.Secret,
-            BytesPerSecond = context.Options.BytesPerSecond,
-        };
-        using var downloader = new ModelDownloader(context.Redactor, options, context.Logger);
+        using var downloader = Downloader(context);
         List<(string File, ComfyAuthException Error)> failed = [];
         await foreach (var result in downloader.DownloadAsync(downloads, new Loading(context, downloads), stop).ConfigureAwait(false))
         {
@@ -137,6 +193,17 @@ internal sealed class ModelsStep : InstallStep
                 first.Remedy,
                 first);
         }
+    }
+
+    private static ModelDownloader Downloader(InstallContext context)
+    {
+        var options = new ModelDownloadOptions
+        {
+            Endpoint = context.HubEndpoint,
+            Token = HubToken.Find(context.Options.HuggingFaceToken, context.Root)?.Secret,
+            BytesPerSecond = context.Options.BytesPerSecond,
+        };
+        return new(context.Redactor, options, context.Logger);
     }
 
     /// <summary>Asks ComfyUI for the files that it can load. Where it cannot be asked, that is told: a later step proves that it answers.</summary>
@@ -172,8 +239,8 @@ internal sealed class ModelsStep : InstallStep
                 {
                     throw new ComfyAuthException(
                         "ModelsNotListed",
-                        $"ComfyUI at {context.Service.Url} does not list {string.Join(", ", unlisted)}, although the files are in {context.Stack.PathOf(context.Service.ModelsFolder!)}.",
-                        "See that this folder is mounted as ComfyUI's models folder, or named in its extra_model_paths.yaml, and that its user may read the files.");
+                        $"ComfyUI at {context.Service.Url} does not list {string.Join(", ", unlisted)}, although the files are there.",
+                        $"See that {context.Stack.PathOf(context.Service.ModelsFolder!)} is mounted as ComfyUI's models folder, or named in its extra_model_paths.yaml, and that its user may read the files.");
                 }
             }
             catch (ComfyAuthException error) when (error.Code.StartsWith("Service", StringComparison.Ordinal))
