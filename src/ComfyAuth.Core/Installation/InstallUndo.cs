@@ -25,6 +25,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <returns>What became of each, as it is done; an error of one spares the others.</returns>
     public async IAsyncEnumerable<UndoneChange> RunAsync(IReadOnlyList<InstallChange> changes, Func<PlannedChange, Task<bool>>? approve, [EnumeratorCancellation] CancellationToken stop)
     {
+        UndoOutcome? left = null;
         foreach (var change in changes.Reverse().OrderBy(change => Turn(change.Kind)))
         {
             stop.ThrowIfCancellationRequested();
@@ -33,7 +34,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             try
             {
                 undone = undone with { Target = Shown(change) };
-                if (IsKeptData(change))
+                if (left is { } outcome && change.Kind == InstallChangeKind.Files)
+                {
+                    // Without its credential it would let everybody in when it starts again.
+                    result = undone with { Outcome = outcome, Message = "the container is still there, and may read them" };
+                }
+                else if (IsKeptData(change))
                 {
                     result = undone with { Outcome = UndoOutcome.Kept, Message = "it holds data, which stay unless their removal is asked for" };
                 }
@@ -58,6 +64,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 result = undone with { Outcome = UndoOutcome.Failed, Message = context.Redactor.Redact(error.Message), Remedy = (error as ComfyAuthException)?.Remedy ?? "" };
             }
 
+            if (change.Kind is InstallChangeKind.Container or InstallChangeKind.Started && (result.Outcome == UndoOutcome.Failed || (isRemoval && result.Outcome == UndoOutcome.Kept)))
+                left = result.Outcome;
             yield return result;
         }
     }

@@ -55,6 +55,19 @@ public sealed class UninstallerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_container_that_stays_keeps_the_password_that_it_reads()
+    {
+        await InstallAsync();
+        _site.Engine.Change(InstallSite.Service, now => now with { Labels = new Dictionary<string, string>() });
+
+        var undone = await UninstallAsync();
+
+        Assert.Contains(undone, change => change.Kind == "container" && change.Outcome == UndoOutcome.Kept);
+        Assert.All(undone.Where(change => change.Kind == "files"), change => Assert.Equal(UndoOutcome.Kept, change.Outcome));
+        Assert.NotEmpty(_site.Read(InstallSite.PasswordFile));
+    }
+
+    [Fact]
     public async Task A_plan_names_everything_the_last_first_and_changes_nothing()
     {
         await InstallAsync();
