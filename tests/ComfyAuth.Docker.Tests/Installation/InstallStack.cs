@@ -37,13 +37,22 @@ internal sealed class InstallStack : IAsyncDisposable
     /// <summary>Where the models are had from; null: they are left out.</summary>
     public EmulatedHub? Hub { get; private init; }
 
+    /// <summary>The password that is asked for; null: any.</summary>
+    public SecretText? Password { get; set; }
+
+    /// <summary>The size of all models.</summary>
+    public long ModelBytes { get; private set; }
+
+    /// <summary>The files of the models, from the root.</summary>
+    public IEnumerable<string> Models => DefaultLayout.QwenModels.Select(model => $"{DefaultLayout.ModelsFolder}/{model.Kind}/{model.Name}");
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>Prepares the script.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="server">A line of shell that the container runs; null: a server that asks for the token of PASSWORD.</param>
     public static Task<InstallStack> MakeAsync(TestEngine engine, string? server = null) => MakeAsync(
-        engine, null, EngineProcess.ArchiveAsync(), port => server ?? $"read -r TOKEN < {DeploymentTemplates.PasswordFile}; export TOKEN; exec /serve {port}", [], []);
+        engine, null, EngineProcess.ArchiveAsync(), port => server ?? $"read -r TOKEN < {DeploymentTemplates.PasswordFile}; export TOKEN; exec /serve {port}", []);
 
     /// <summary>Prepares an image and a hub with which all steps can be done. The folder holds nothing but the description of small models.</summary>
     /// <param name="engine">The engine.</param>
@@ -51,31 +60,33 @@ internal sealed class InstallStack : IAsyncDisposable
     {
         Assert.SkipUnless(ServerImage.Mounts.All(Path.Exists) && File.Exists("/usr/bin/python3"), "the container uses Python and .NET of the machine, which are not where they are looked for");
         var hub = await EmulatedHub.StartAsync(stop: Stop);
-        var stack = await MakeAsync(engine, hub, ServerImage.ArchiveAsync(), ServerImage.Command, ServerImage.Mounts, ServerImage.Environment);
-        StandInModels.Add(hub, stack.Port, out var description);
+        var stack = await MakeAsync(engine, hub, ServerImage.ArchiveAsync(), ServerImage.Command, ServerImage.Mounts);
+        stack.ModelBytes = StandInModels.Add(hub, stack.Port, out var description).Sum(model => model.Content.Length);
         stack.Write(GenAIStack.FileName, description);
         return stack;
     }
 
     /// <summary>Installs with all steps, or with some.</summary>
     public static Task<InstallReport> InstallAsync(
-        DockerClient engine, string searchPath, string root, int port, Uri? hub, Func<InstallStepName, InstallMoment, Task>? atMoment, params IReadOnlyList<InstallStep> steps)
+        DockerClient engine, InstallOptions options, string searchPath, string root, Uri? hub, Func<InstallStepName, InstallMoment, Task>? atMoment, Action? atJournal, params IReadOnlyList<InstallStep> steps)
     {
         var redactor = new SecretRedactor();
         var deployer = new ComposeDeployer(engine, redactor) { SearchPath = searchPath };
-        var installer = new Installer(engine, deployer, redactor, new()) { HubEndpoint = hub, AtMoment = atMoment };
+        var installer = new Installer(engine, deployer, redactor, new()) { HubEndpoint = hub, AtMoment = atMoment, AtJournal = atJournal };
         if (steps.Count > 0)
-            installer = new(engine, deployer, redactor, new()) { HubEndpoint = hub, AtMoment = atMoment, Steps = steps };
-        var options = new InstallOptions { Cpu = true, Port = port, Skip = hub is null ? InstallParts.Models : InstallParts.None, Timeout = TimeSpan.FromSeconds(60) };
+            installer = new(engine, deployer, redactor, new()) { HubEndpoint = hub, Steps = steps };
         return installer.RunAsync(Installer.StackAt(root), options, null, _ => { }, null, TestContext.Current.CancellationToken);
     }
+
+    public static InstallOptions OptionsOf(int port, bool models, SecretText? password) =>
+        new() { Cpu = true, Port = port, Skip = models ? InstallParts.None : InstallParts.Models, Password = password, Timeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>What was done, a line each.</summary>
     public static string Told(InstallReport report) =>
         string.Join('\n', report.Steps.Select(step => $"{step.Step} {step.Status} {step.ErrorCode}: {step.Message} {step.Remedy}").Prepend($"{report.Outcome}").Concat(report.Kept));
 
     private static async Task<InstallStack> MakeAsync(
-        TestEngine engine, EmulatedHub? hub, Task<MemoryStream> image, Func<int, string> command, IEnumerable<string> mounts, IEnumerable<string> environment)
+        TestEngine engine, EmulatedHub? hub, Task<MemoryStream> image, Func<int, string> command, IEnumerable<string> mounts)
     {
         _ = engine.Client;
         Assert.SkipUnless(engine.IsOurs, "it makes a container of a fixed name");
@@ -84,7 +95,7 @@ internal sealed class InstallStack : IAsyncDisposable
         await using (var archive = File.Create(stack._folder.PathOf("image.tar")))
             await (await image).CopyToAsync(archive, Stop);
         var server = command(stack.Port).Replace("$", "$$", StringComparison.Ordinal);
-        var (mounted, variables) = (string.Concat(mounts.Select(folder => $"\\n      - {folder}:{folder}:ro")), string.Concat(environment.Select(line => "\\n      " + line)));
+        var mounted = string.Concat(mounts.Select(folder => $"\\n      - {folder}:{folder}:ro"));
         var script = stack._folder.Write("bin/docker-compose", $$"""
             #!/bin/sh
             set -eu
@@ -95,9 +106,18 @@ internal sealed class InstallStack : IAsyncDisposable
                 previous=$argument
             done
             [ -n "$file" ] || exec {{Program("docker-compose")}} "$@"
+            kill_caller() {
+                if [ -e "$0.$1" ]; then
+                    rm "$0.$1"
+                    kill -9 $PPID
+                fi
+            }
+            kill_caller "before-$verb"
             if [ "$verb" = build ]; then
                 echo "Step 1/1 : importing"
-                exec {{Program("docker")}} import "{{stack._folder.PathOf("image.tar")}}" "$(sed -n 's/^ *image: .*:-\(.*\)}$/\1/p' "$file")"
+                {{Program("docker")}} import "{{stack._folder.PathOf("image.tar")}}" "$(sed -n 's/^ *image: .*:-\(.*\)}$/\1/p' "$file")"
+                kill_caller after-build
+                exit
             fi
             for argument; do
                 shift
@@ -105,13 +125,21 @@ internal sealed class InstallStack : IAsyncDisposable
                 set -- "$@" "$argument"
             done
             sed -e '/^    ports:/d' -e '/:8188"$/d' -e 's|^    command: .*|    network_mode: host\n    entrypoint: [/bin/sh, -c, "{{server}}"]|' \
-                -e 's|^    volumes:|&{{mounted}}|' -e 's|^    environment:|&{{variables}}|' "$file" |
-                {{Program("docker-compose")}} --project-directory "$(dirname "$file")" "$@"
+                -e 's|^    volumes:|&{{mounted}}|' "$file" |
+                tee "$0.yml" | {{Program("docker-compose")}} --project-directory "$(dirname "$file")" "$@"
+            kill_caller "after-$verb"
 
             """);
         File.SetUnixFileMode(script, ForAll);
         return stack;
     }
+
+    /// <summary>Makes the compose file the one that the container was made of, so that a container of it can be made without the script.</summary>
+    public void TakeOverCompose() => File.Copy(_folder.PathOf("bin/docker-compose.yml"), _folder.PathOf($"stack/{DefaultLayout.QwenFolders[0]}/docker-compose.yml"), overwrite: true);
+
+    /// <summary>Has the script kill whoever calls it, once.</summary>
+    /// <param name="when">Before or after which command: <c>before-build</c>, <c>after-build</c>, <c>before-up</c>, <c>after-up</c>.</param>
+    public string KillAtCompose(string when) => _folder.Write($"bin/docker-compose.{when}", "");
 
     public void Write(string relative, string text) => _folder.Write(Path.Combine("stack", relative), text);
 
@@ -120,7 +148,7 @@ internal sealed class InstallStack : IAsyncDisposable
     public Task<InstallReport> InstallAsync(params IReadOnlyList<InstallStep> steps) => InstallAsync(null, steps);
 
     public Task<InstallReport> InstallAsync(Func<InstallStepName, InstallMoment, Task>? atMoment, params IReadOnlyList<InstallStep> steps) =>
-        InstallAsync(_engine.Client, SearchPath, Root, Port, Hub?.Address, atMoment, steps);
+        InstallAsync(_engine.Client, OptionsOf(Port, Hub is not null, Password), SearchPath, Root, Hub?.Address, atMoment, null, steps);
 
     /// <summary>Each file and folder with its content, permissions and time of change, without our own folder.</summary>
     public IReadOnlyList<string> Snapshot() => !Directory.Exists(Root) ? [] :
@@ -131,6 +159,12 @@ internal sealed class InstallStack : IAsyncDisposable
             .OrderBy(entry => entry.Name, StringComparer.Ordinal)
             .Select(entry => $"{entry.Name} {File.GetUnixFileMode(entry.Path)} {(Directory.Exists(entry.Path) ? "" : $"{File.GetLastWriteTimeUtc(entry.Path):O} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(entry.Path)))}")}"),
     ];
+
+    /// <summary>As <see cref="Snapshot"/>, without the times.</summary>
+    public IReadOnlyList<string> Contents() => [.. Snapshot().Select(line => line[^1] == ' ' ? line : string.Join(' ', line.Split(' ').Where((_, index) => index != line.Split(' ').Length - 2)))];
+
+    /// <summary>As <see cref="Snapshot"/>, names and permissions only.</summary>
+    public IReadOnlyList<string> Names() => [.. Snapshot().Select(line => line[^1] == ' ' ? line : string.Join(' ', line.Split(' ').SkipLast(2)))];
 
     /// <summary>What there is in the engine of this deployment, a line each.</summary>
     public async Task<IReadOnlyList<string>> EngineSnapshotAsync()

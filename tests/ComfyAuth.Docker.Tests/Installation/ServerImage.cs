@@ -39,6 +39,7 @@ internal static class ServerImage
     private static readonly Dictionary<string, string> Files = new()
     {
         ["usr/local/bin/git"] = Git,
+        ["workspace/venv/bin/python"] = "#!/bin/sh\nPYTHONPATH=/modules exec /usr/bin/python3 \"$@\"\n",
         ["modules/aiohttp.py"] = "",
         ["modules/aiohttp_session/__init__.py"] = "",
         ["modules/aiohttp_session/cookie_storage.py"] = "",
@@ -52,13 +53,10 @@ internal static class ServerImage
     /// <summary>What has to be there for it on the machine, and is mounted.</summary>
     public static IReadOnlyList<string> Mounts { get; } = ["/usr/bin", "/usr/lib", "/lib", "/lib64", DotNet, AppContext.BaseDirectory.TrimEnd('/')];
 
-    /// <summary>Lines of the service's environment.</summary>
-    public static IReadOnlyList<string> Environment { get; } = ["PYTHONPATH: /modules", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: 1", "DOTNET_TieredPGO: 0"];
-
     private static string DotNet => Path.GetFullPath("../../..", Path.GetDirectoryName(typeof(object).Assembly.Location)!);
 
     /// <summary>The line of shell that starts the server.</summary>
-    public static string Command(int port) => $"exec {DotNet}/dotnet {Assembly.GetExecutingAssembly().Location} {Verb} {port}";
+    public static string Command(int port) => $"export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_TieredPGO=0; exec {DotNet}/dotnet {Assembly.GetExecutingAssembly().Location} {Verb} {port}";
 
     public static async Task<MemoryStream> ArchiveAsync()
     {
