@@ -218,6 +218,12 @@ internal sealed class FileRecord
 
     private static string FolderOf(string root, string area = Repairs) => Path.Combine(FileJournal.StateFolder(root), area);
 
+    /// <summary>Whether there is a record. One that is forgotten is removed before whoever names it.</summary>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="id">Its name.</param>
+    /// <param name="area">Whose records it is among.</param>
+    public static bool Exists(string root, string id, string area) => Directory.Exists(Path.Combine(FolderOf(root, area), id));
+
     /// <summary>Reads a record.</summary>
     /// <param name="root">The root of the stack.</param>
     /// <param name="id">Its name.</param>

@@ -17,6 +17,7 @@ internal sealed class InstallJournal
     private readonly string _root;
     private readonly TimeProvider _clock;
     private readonly List<InstallChange> _changes;
+    private readonly HashSet<InstallChange> _noted = [];
     private FileRecord? _record;
     private InstallStepName _step;
 
@@ -37,6 +38,10 @@ internal sealed class InstallJournal
 
     /// <summary>Whether the run has changed anything.</summary>
     public bool HasChangedAnything => _changes.Exists(change => change.Run == Run);
+
+    /// <summary>Whether a change was noted since the journal was read: what was read may be old, or written by anybody.</summary>
+    /// <param name="change">The change.</param>
+    public bool IsNew(InstallChange change) => _noted.Contains(change);
 
     /// <summary>Is told before and after each time that it is written; for tests, which kill the process there.</summary>
     internal Action? AtWrite { get; init; }
@@ -78,6 +83,8 @@ internal sealed class InstallJournal
     {
         if (Phase == InstallPhase.Ended)
             Run++;
+        else
+            SettleKilled();
         Phase = InstallPhase.Running;
         OwnerOnlyFile.EnsureFolder(FileJournal.StateFolder(_root));
         Write();
@@ -102,7 +109,9 @@ internal sealed class InstallJournal
         // What an earlier run did and this one does again must be taken back with this one.
         if (_changes.Exists(change => change.Run == Run && change.Kind == kind && change.Target == target))
             return;
-        _changes.Add(new(Run, _step, kind, target));
+        var noted = new InstallChange(Run, _step, kind, target);
+        _changes.Add(noted);
+        _noted.Add(noted);
         Write();
     }
 
@@ -123,6 +132,27 @@ internal sealed class InstallJournal
         if (_record is { Files.Count: 0 } && _changes.RemoveAll(change => change.Kind == InstallChangeKind.Files && change.Target == _record.Id) > 0)
             Write();
         _record = null;
+    }
+
+    /// <summary>Notes what a run that was killed has made of the files that it kept: what is changed from now on is somebody else's.</summary>
+    private void SettleKilled()
+    {
+        foreach (var change in _changes.Where(change => change.Kind == InstallChangeKind.Files && FileRecord.Exists(_root, change.Target, FileRecord.Installs)).ToList())
+        {
+            try
+            {
+                var record = FileRecord.Read(_root, change.Target, FileRecord.Installs);
+                if (record.Files.All(file => file.After is not null))
+                    continue;
+                record.Close();
+                if (record.Files.Count == 0)
+                    _changes.Remove(change);
+            }
+            catch (ComfyAuthException)
+            {
+                // Whoever takes it back is told that the record cannot be read.
+            }
+        }
     }
 
     /// <summary>Begins to take back.</summary>

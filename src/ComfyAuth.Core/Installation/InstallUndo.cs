@@ -85,11 +85,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         switch (change.Kind)
         {
             case InstallChangeKind.Files:
-                return await PutBackAsync(FileRecord.Read(context.Root, change.Target, FileRecord.Installs), stop).ConfigureAwait(false);
+                return !FileRecord.Exists(context.Root, change.Target, FileRecord.Installs) ? null : await PutBackAsync(change, FileRecord.Read(context.Root, change.Target, FileRecord.Installs), stop).ConfigureAwait(false);
             case InstallChangeKind.Folder:
                 return RemoveFolder(PathOf(change), withContents: false);
             case InstallChangeKind.DataFolder:
-                return RemoveFolder(PathOf(change), withContents: !isRemoval || removeData);
+                // Between a run and the one that goes on with it somebody may have used the service: what is in there is not ours alone.
+                return RemoveFolder(PathOf(change), withContents: isRemoval ? removeData : context.Journal.IsNew(change));
             case InstallChangeKind.Output:
                 if (OutputOf(context, change) is not { } output)
                     return "it is none of the test pictures; it was left as it is";
@@ -120,14 +121,21 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         }
     }
 
-    private async Task<string?> PutBackAsync(FileRecord record, CancellationToken stop)
+    private async Task<string?> PutBackAsync(InstallChange change, FileRecord record, CancellationToken stop)
     {
         List<string> changed = [];
+        List<string> foreign = [];
         var transaction = await FileTransaction.BeginAsync(context.Root, new() { Logger = context.Logger }, stop).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         foreach (var file in record.Files)
         {
             var path = Path.Combine(context.Root, file.Path);
+            if (!context.Journal.IsNew(change) && !IsOfStack(path))
+            {
+                foreign.Add(file.Path);
+                continue;
+            }
+
             var now = File.Exists(path) ? await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false) : null;
             if (!record.IsUntouched(file) && now is not null)
             {
@@ -143,8 +151,17 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         }
 
         await transaction.CommitAsync(stop).ConfigureAwait(false);
-        return changed.Count == 0 ? null : $"somebody has changed {string.Join(", ", changed)} since; it was left as it is";
+        string?[] kept =
+        [
+            changed.Count == 0 ? null : $"somebody has changed {string.Join(", ", changed)} since; it was left as it is",
+            foreign.Count == 0 ? null : $"{string.Join(", ", foreign)} leads out of the stack, or to what version control keeps; it was left as it is",
+        ];
+        return kept.Any(reason => reason is not null) ? string.Join("; ", kept.Where(reason => reason is not null)) : null;
     }
+
+    /// <summary>Whether a file that a record names is the stack's own: the record may have come with the stack, and a link in it leads anywhere.</summary>
+    private bool IsOfStack(string path) =>
+        RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(path)) is { } inside && !inside.Split('/', '\\').Contains(".git", StringComparer.OrdinalIgnoreCase);
 
     private static string? RemoveFolder(string path, bool withContents)
     {
@@ -254,6 +271,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         if (!ModelsStep.TargetsOf(context).Contains(path, RealPath.Comparer))
             return "it is no model of this service; it was left as it is";
         var places = ModelPlaces.Of(path);
+        if (File.Exists(places.File) && !await IsDownloadedAsync(path, places, stop).ConfigureAwait(false))
+            return "it is not the file that was downloaded; it was left as it is";
         if (!isRemoval)
         {
             await ModelDownloader.TakeBackAsync(path, stop).ConfigureAwait(false);
@@ -262,6 +281,13 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
         FileErrors.On(path, places.Remove);
         return null;
+    }
+
+    /// <summary>Whether a model is the one that was to be downloaded, and was: what was there before stays until the right one is there.</summary>
+    private async Task<bool> IsDownloadedAsync(string path, ModelPlaces places, CancellationToken stop)
+    {
+        var model = context.Service.Models.First(model => RealPath.Comparer.Equals(Path.Combine(context.Stack.PathOf(context.Service.ModelsFolder!), model.Path), path));
+        return ModelVerifier.Recall(places)?.Source is not null && (await ModelVerifier.VerifyAsync(path, model.SizeInBytes, model.Sha256, stop: stop).ConfigureAwait(false)).State == ModelState.Whole;
     }
 
     /// <summary>Removes a model from the container's own file system, or from a volume that is mounted there.</summary>
@@ -313,7 +339,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
     private string Shown(InstallChange change) => change.Kind switch
     {
-        InstallChangeKind.Files => string.Join(", ", FileRecord.Read(context.Root, change.Target, FileRecord.Installs).Files.Select(file => file.Path)),
+        InstallChangeKind.Files when FileRecord.Exists(context.Root, change.Target, FileRecord.Installs) => string.Join(", ", FileRecord.Read(context.Root, change.Target, FileRecord.Installs).Files.Select(file => file.Path)),
         _ => change.Target,
     };
 

@@ -64,7 +64,9 @@ internal sealed record ModelPlaces(string File)
         var staged = isLocked ? path + ".tmp" : $"{path}.{Path.GetRandomFileName()}.tmp";
         try
         {
-            using (var stream = new FileStream(staged, FileMode.Create, FileAccess.Write, FileShare.None))
+            // A link there would lead the writing elsewhere.
+            System.IO.File.Delete(staged);
+            using (var stream = new FileStream(staged, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
                 JsonSerializer.Serialize(stream, value, type);
                 stream.Flush(flushToDisk: true);
@@ -97,6 +99,7 @@ internal sealed record ModelPlaces(string File)
         for (var number = 2; Path.Exists(aside) && !(replaces && IsDownloaded(aside)); number++)
             aside = $"{File}.{number}.corrupt";
         System.IO.File.Move(path, aside, overwrite: replaces);
+        System.IO.File.Delete(aside + ".txt");
         System.IO.File.WriteAllText(aside + ".txt", (replaces ? downloaded : "") + reason + Environment.NewLine);
         return aside;
 

@@ -37,7 +37,8 @@ public static class ModelVerifier
 
         if (sizeInBytes is { } wanted && wanted != size)
             return new(ModelState.Wrong, size, Reason: string.Create(CultureInfo.InvariantCulture, $"It has {size:N0} bytes, and should have {wanted:N0}."));
-        if (!deep && Recall(places) is { } remembered)
+        var known = Recall(places);
+        if (!deep && known is { } remembered)
             return Judge(remembered.Sha256, isRemembered: true);
 
         try
@@ -58,7 +59,7 @@ public static class ModelVerifier
 
         // A file that was written meanwhile has a hash that is of neither state.
         if (verification.State == ModelState.Whole && Look(places) == (size, modifiedAt))
-            Remember(places, new(size, modifiedAt, hash));
+            Remember(places, known?.Sha256 == hash ? known : new(size, modifiedAt, hash));
         else
             Forget(places);
         return verification;

@@ -79,6 +79,37 @@ public sealed class ModelsStepTests
     }
 
     [Fact]
+    public async Task A_file_of_the_user_in_the_container_is_neither_replaced_nor_taken_away()
+    {
+        await using var site = await InstallSite.StartAsync(withModels: true);
+        site.Deployer.Container = container => container with { Mounts = [.. container.Mounts.Where(mount => !mount.Destination.EndsWith("/models", StringComparison.Ordinal))] };
+        await site.InstallAsync(null, new ContainerStep());
+        var path = $"/workspace/ComfyUI/models/{DefaultLayout.QwenModels[2].Path}";
+        var container = site.Engine.Containers[0];
+        site.Engine.Change(container.Name, now => now with { Files = now.Files.Append(new(path, new("a model of mine"))).ToDictionary() });
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal((InstallOutcome.RolledBack, "ModelFileInvalid"), (report.Outcome, report.Steps[0].ErrorCode));
+        Assert.Equal("a model of mine", System.Text.Encoding.UTF8.GetString(site.Engine.Containers[0].Files[path].Content.Span));
+    }
+
+    [Fact]
+    public async Task A_file_of_the_user_keeps_its_name_where_the_right_one_does_not_come()
+    {
+        await using var site = await SiteAsync();
+        var path = $"{InstallSite.ModelsFolder}/{DefaultLayout.QwenModels[2].Path}";
+        site.Write(path, "a model of mine");
+        site.Hub.Faults = request => request.Path.Value!.Contains("/vae/", StringComparison.Ordinal) ? new() { Answer = FaultAnswer.Error(404, "Entry not found") } : null;
+
+        var report = await site.InstallAsync(null, new ModelsStep());
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal("a model of mine", site.Read(path));
+        Assert.Contains(report.Kept, line => line.Contains("not the file that was downloaded", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Nothing_is_downloaded_into_a_folder_that_the_container_does_not_read()
     {
         await using var site = await InstallSite.StartAsync(withModels: true);

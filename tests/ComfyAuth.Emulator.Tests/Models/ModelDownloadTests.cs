@@ -231,6 +231,23 @@ public sealed class ModelDownloadTests
     }
 
     [Fact]
+    public async Task A_link_under_the_name_of_a_file_in_work_leads_nowhere()
+    {
+        await using var bench = await DownloadBench.StartAsync();
+        Directory.CreateDirectory(Path.GetDirectoryName(bench.Target)!);
+        var mine = Path.Combine(bench.Folder, "mine.txt");
+        await File.WriteAllTextAsync(mine, "mine", Stop);
+        File.CreateSymbolicLink(bench.Target + ".part.json.tmp", mine);
+        File.CreateSymbolicLink(bench.Target + ".corrupt.txt", mine);
+        await File.WriteAllTextAsync(bench.Target, "not the model", Stop);
+
+        await bench.RunAsync();
+
+        Assert.Equal("mine", await File.ReadAllTextAsync(mine, Stop));
+        await bench.AssertIsWholeAsync();
+    }
+
+    [Fact]
     public async Task Taking_back_what_is_not_there_does_nothing()
     {
         await using var bench = await DownloadBench.StartAsync();

@@ -95,7 +95,18 @@ internal sealed class ModelsStep : InstallStep
         foreach (var model in context.Service.Models)
         {
             var found = await container.HeadAsync($"{inside}/{model.Path}", stop).ConfigureAwait(false);
-            if (found is null || (model.SizeInBytes is { } size && size != found.SizeInBytes))
+            var isOther = found is not null && model.SizeInBytes is { } size && size != found.SizeInBytes;
+
+            // What this run was sending when it was killed is cut; anything else is somebody's, and could not be set aside in there.
+            if (isOther && !context.Journal.Changes.Any(change => change.Run == context.Journal.Run && change.Kind == InstallChangeKind.ContainerModel && change.Target == $"{container.Details.Name}:{inside}/{model.Path}"))
+            {
+                throw new ComfyAuthException(
+                    "ModelFileInvalid",
+                    string.Create(CultureInfo.InvariantCulture, $"{inside}/{model.Path} in the container '{container.Details.Name}' has {found!.SizeInBytes:N0} bytes, and should have {model.SizeInBytes:N0}. It was left as it is."),
+                    "Move it away in the container, then run again; or correct the size that is expected.");
+            }
+
+            if (found is null || isOther)
                 missing.Add(model);
             else
                 evidence.Add($"{model.Path}: {ByteSize.Format(found.SizeInBytes)}, told by its size.");
