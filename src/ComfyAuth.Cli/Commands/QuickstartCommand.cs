@@ -3,6 +3,7 @@ using ComfyAuth.Cli.Quickstart;
 using ComfyAuth.Cli.Rendering;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
+using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Environments;
 using ComfyAuth.Installation;
 using ComfyAuth.Reports;
@@ -92,7 +93,7 @@ internal static class QuickstartCommand
 
     private static async Task<int> InstallAsync(CommandSession session, SampleInstallation sample, string root, bool serve, CancellationToken stop)
     {
-        var installer = new Installer(sample.Client, new SampleDeployer(sample.Engine, sample.Client), session.Redactor, session.Verifier) { HubEndpoint = sample.Hub.Address };
+        var installer = new Installer(sample.Client, new EmulatedCompose(sample.Engine, sample.Client), session.Redactor, session.Verifier) { HubEndpoint = sample.Hub.Address };
         async Task<bool> EndsAsync(InstallOutcome wanted)
         {
             var report = await installer.RunAsync(Installer.StackAt(root), sample.Options, null, step => InstallDisplay.Print(session, step), null, stop);

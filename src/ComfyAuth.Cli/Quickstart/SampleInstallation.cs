@@ -100,7 +100,7 @@ internal sealed class SampleInstallation : IAsyncDisposable
     private void Serve()
     {
         if (_server is null)
-            _server = Task.Run(() => EmulatedComfyUI.StartAsync(new() { Port = Options.Port!.Value, GpuMemory = null, PasswordFile = Path.Combine(_root, SampleDeployer.PasswordFile) })).GetAwaiter().GetResult();
+            _server = Task.Run(() => EmulatedComfyUI.StartAsync(new() { Port = Options.Port!.Value, GpuMemory = null, PasswordFile = Path.Combine(_root, SampleStack.Service, ".secrets", "PASSWORD") })).GetAwaiter().GetResult();
         else
             _server.Restart();
     }

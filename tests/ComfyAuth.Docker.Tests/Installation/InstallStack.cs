@@ -74,7 +74,7 @@ internal sealed class InstallStack : IAsyncDisposable
         var deployer = new ComposeDeployer(engine, redactor) { SearchPath = searchPath };
         var installer = new Installer(engine, deployer, redactor, new()) { HubEndpoint = hub, AtMoment = atMoment, AtJournal = atJournal };
         if (steps.Count > 0)
-            installer = new(engine, deployer, redactor, new()) { HubEndpoint = hub, Steps = steps };
+            installer = new(engine, deployer, redactor, new()) { HubEndpoint = hub, AtMoment = atMoment, AtJournal = atJournal, Steps = steps };
         return installer.RunAsync(Installer.StackAt(root), options, null, _ => { }, null, TestContext.Current.CancellationToken);
     }
 

@@ -23,7 +23,7 @@ public sealed class PrerequisitesStepTests
         var step = await CheckAsync(site);
 
         Assert.Equal((StepStatus.Unchanged, ""), (step.Status, step.ErrorCode));
-        foreach (var wanted in new[] { "20.10", "docker compose 2.26.1", "16 GiB", $"port {site.Port}: free", "GPU: none", "free; ", "has the 3 files" })
+        foreach (var wanted in new[] { "20.10", "docker compose (emulated)", "16 GiB", $"port {site.Port}: free", "GPU: none", "free; ", "has the 3 files" })
             Assert.Contains(step.Evidence, line => line.Contains(wanted, StringComparison.Ordinal));
         Assert.Equal(before, site.Snapshot());
         Assert.Empty(site.EngineSnapshot());
