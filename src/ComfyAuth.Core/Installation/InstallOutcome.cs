@@ -15,7 +15,7 @@ public enum InstallOutcome
     /// <summary>A change that it needs was declined; what was done before stays, and the next run goes on.</summary>
     Declined,
 
-    /// <summary>A step failed, and everything that this run changed was taken back.</summary>
+    /// <summary>A step failed, and everything that this run changed was taken back, but for what the report says was kept on purpose.</summary>
     RolledBack,
 
     /// <summary>A step failed, and not everything could be taken back; the report says what is left.</summary>

@@ -54,7 +54,9 @@ internal sealed class InstallRun(
     /// <param name="stop">Gives up.</param>
     public async Task<InstallReport> PlanAsync(Func<PlannedChange, Task> planned, CancellationToken stop)
     {
-        var isAnythingPlanned = false;
+        var isAnythingPlanned = Journal.Phase == InstallPhase.Undoing;
+        if (isAnythingPlanned)
+            await planned(new PlannedInstallChange(context.Root, "Take back first what a run that failed has changed", (_, _) => Task.CompletedTask)).ConfigureAwait(false);
         foreach (var step in steps)
         {
             var result = Begin(step.Name);

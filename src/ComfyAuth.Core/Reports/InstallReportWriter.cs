@@ -41,7 +41,7 @@ public static class InstallReportWriter
     private static string Markdown(InstallReport report)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{Title}{MarkdownReport.Escape(report.Service)}\n\n**{report.Outcome}.** {Sentence(report.Outcome)}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{Title}{MarkdownReport.Escape(report.Service)}\n\n**{report.Outcome}.** {Sentence(report)}\n\n");
         text.Append("|  |  |\n| --- | --- |\n");
         Row("Stack", report.Stack);
         Row("Begun", ReportWords.Moment(report.StartedAt));
@@ -86,13 +86,14 @@ public static class InstallReportWriter
         _ => step.Step.ToString(),
     };
 
-    private static string Sentence(InstallOutcome outcome) => outcome switch
+    private static string Sentence(InstallReport report) => report.Outcome switch
     {
         InstallOutcome.Unchanged => "Everything was as it should be before; nothing was changed.",
         InstallOutcome.Installed => "What was missing is there now, and proven.",
         InstallOutcome.Planned => "Nothing was changed; this is what would be done.",
         InstallOutcome.Declined => "A change that it needs was declined; what was done before stays.",
-        InstallOutcome.RolledBack => "A step failed, and everything that this run changed was taken back.",
+        InstallOutcome.RolledBack when report.Kept.Count == 0 => "A step failed, and everything that this run changed was taken back.",
+        InstallOutcome.RolledBack => "A step failed, and what this run changed was taken back; what was kept on purpose is named below.",
         InstallOutcome.RollbackIncomplete => "A step failed, and not everything that this run changed could be taken back.",
         _ => "A step failed; what was done before stays, as was asked for.",
     };

@@ -200,6 +200,23 @@ public sealed class InstallRunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_plan_tells_that_an_earlier_run_is_still_to_be_taken_back()
+    {
+        _folder.Write(".comfyauth/install.json", """{ "version": 1, "phase": "Undoing", "run": 1, "changes": [ { "run": 1, "step": "Login", "kind": "Folder", "target": "service" } ] }""");
+        var planned = new List<string>();
+
+        await new InstallScenario(_folder.Path).PlanAsync(
+            change =>
+            {
+                planned.Add(change.Action);
+                return Task.CompletedTask;
+            },
+            TestContext.Current.CancellationToken);
+
+        Assert.StartsWith("Take back first", planned[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_unexpected_error_is_reported_and_taken_back_as_well()
     {
         var report = await new InstallScenario(_folder.Path)

@@ -20,7 +20,7 @@ public sealed class InstallReportWriterTests : IDisposable
 
         var text = (await WriteAsync(report)).Markdown;
 
-        Assert.StartsWith("# Installation of comfyui-qwen\n\n**RolledBack.** A step failed, and everything that this run changed was taken back.\n\n|  |  |\n| --- | --- |\n| Stack | /srv/genai |\n", text, StringComparison.Ordinal);
+        Assert.StartsWith("# Installation of comfyui-qwen\n\n**RolledBack.** A step failed, and what this run changed was taken back; what was kept on purpose is named below.\n\n|  |  |\n| --- | --- |\n| Stack | /srv/genai |\n", text, StringComparison.Ordinal);
         Assert.Contains("| Took | 12m |\n", text, StringComparison.Ordinal);
         Assert.Contains("\n## Steps\n\n| Step | Status | Time | Message | Error |\n| --- | --- | --- | --- | --- |\n| Prerequisites | Unchanged | 1.5 s | All is there. |  |\n| Container | Done, taken back | 1.5 s | It runs. |  |\n| Models | Failed | 1.5 s | The disk is full. | DiskFull |\n", text, StringComparison.Ordinal);
         Assert.Contains("\n## Changes\n\n### Container, taken back\n\n- comfyui-qwen: Start it\n\n## Evidence\n\n### Prerequisites\n\n- engine 28.1\n", text, StringComparison.Ordinal);
