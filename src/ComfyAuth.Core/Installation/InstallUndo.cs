@@ -16,7 +16,8 @@ namespace ComfyAuth.Installation;
 /// <param name="context">The installation.</param>
 /// <param name="isRemoval">Whether an installation that works is removed; then the data of the service stay.</param>
 /// <param name="removeData">Whether models and outputs go as well.</param>
-internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData)
+/// <param name="isPlan">Whether it is only told what would be done, because everything is declined.</param>
+internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool removeData, bool isPlan = false)
 {
     /// <summary>Takes changes back.</summary>
     /// <param name="changes">The changes, in the order in which they were made.</param>
@@ -64,7 +65,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 result = undone with { Outcome = UndoOutcome.Failed, Message = context.Redactor.Redact(error.Message), Remedy = (error as ComfyAuthException)?.Remedy ?? "" };
             }
 
-            if (change.Kind is InstallChangeKind.Container or InstallChangeKind.Started && (result.Outcome == UndoOutcome.Failed || (isRemoval && result.Outcome == UndoOutcome.Kept)))
+            if (change.Kind is InstallChangeKind.Container or InstallChangeKind.Started && !isPlan && (result.Outcome == UndoOutcome.Failed || (isRemoval && result.Outcome is UndoOutcome.Kept or UndoOutcome.Declined)))
                 left = result.Outcome;
             yield return result;
         }

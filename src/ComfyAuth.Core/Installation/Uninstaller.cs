@@ -66,7 +66,7 @@ public sealed class Uninstaller(DockerClient engine, SecretRedactor redactor, Pa
         ArgumentNullException.ThrowIfNull(stack);
         var context = ContextOf(stack, service);
         var planned = new List<PlannedChange>();
-        var undo = new InstallUndo(context, isRemoval: true, RemoveData).RunAsync(
+        var undo = new InstallUndo(context, isRemoval: true, RemoveData, isPlan: true).RunAsync(
             await ChangesAsync(context, stop).ConfigureAwait(false),
             change =>
             {

@@ -68,6 +68,17 @@ public sealed class UninstallerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_declines_to_remove_the_container_keeps_the_password_that_it_reads()
+    {
+        await InstallAsync();
+
+        var undone = await UninstallAsync(approve: change => Task.FromResult(change.Target != InstallSite.Service));
+
+        Assert.All(undone.Where(change => change.Kind == "files"), change => Assert.Equal(UndoOutcome.Declined, change.Outcome));
+        Assert.NotEmpty(_site.Read(InstallSite.PasswordFile));
+    }
+
+    [Fact]
     public async Task A_plan_names_everything_the_last_first_and_changes_nothing()
     {
         await InstallAsync();
