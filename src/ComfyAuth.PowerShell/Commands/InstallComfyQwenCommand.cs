@@ -142,23 +142,18 @@ public sealed class InstallComfyQwenCommand : EngineCmdlet
         var installer = new Installer(Connect(), new ComposeDeployer(Connect(), pipe.Redactor, Logger(pipe)), pipe.Redactor, Verifier, Logger(pipe));
         var options = await OptionsAsync(pipe);
         if (await pipe.AskAsync(WhatIf.IsOn))
-            await PlanAsync(pipe, installer, stack, options, stop);
+            await installer.PlanAsync(stack, options, change => pipe.ShouldProcessAsync(change.Target, change.Action), step => Tell(pipe, step), stop);
         else
             await InstallAsync(pipe, installer, stack, options, stop);
     }
 
-    private static Task PlanAsync(CmdletPipe pipe, Installer installer, GenAIStack stack, InstallOptions options, CancellationToken stop) => installer.PlanAsync(
-        stack,
-        options,
-        change => pipe.ShouldProcessAsync(change.Target, change.Action),
-        step =>
-        {
-            if (step.Status == StepStatus.Failed)
-                pipe.WriteWarning($"{step.Step} would fail: {step.Message} {step.Remedy}");
-            else
-                pipe.WriteVerbose($"{step.Step}: {step.Message}");
-        },
-        stop);
+    private static void Tell(CmdletPipe pipe, StepResult step)
+    {
+        if (step.Status == StepStatus.Failed)
+            pipe.WriteWarning($"{step.Step} would fail: {step.Message} {step.Remedy}");
+        else
+            pipe.WriteVerbose($"{step.Step}: {step.Message}");
+    }
 
     private async Task InstallAsync(CmdletPipe pipe, Installer installer, GenAIStack stack, InstallOptions options, CancellationToken stop)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.Versioning;
 using ComfyAuth.Docker;
 using ComfyAuth.Installation;
 
@@ -22,6 +23,7 @@ internal static class InstallChild
     /// <param name="stop">Gives up.</param>
     /// <param name="write">Before or after which time that it writes the journal it is killed, if that comes first: 1 is before the first, 2 after it; 0: none.</param>
     /// <returns>Whether it was killed at the journal.</returns>
+    [UnsupportedOSPlatform("windows")]
     public static async Task<bool> KillAsync(InstallStack stack, InstallStepName step, InstallMoment moment, CancellationToken stop, int write = 0)
     {
         string[] arguments = [Verb, stack.Endpoint, stack.SearchPath, stack.Root, $"{stack.Port}", $"{stack.Hub!.Address}", $"{step}", $"{moment}", $"{write}", stack.Password?.Reveal() ?? ""];
@@ -34,6 +36,7 @@ internal static class InstallChild
     }
 
     /// <summary>What the child does.</summary>
+    [UnsupportedOSPlatform("windows")]
     public static async Task<int> RunAsync(string[] arguments)
     {
         if (arguments is not [var endpoint, var searchPath, var root, var port, var hub, var step, var moment, var write, var password])

@@ -44,7 +44,7 @@ internal sealed class InstallStack : IAsyncDisposable
     public long ModelBytes { get; private set; }
 
     /// <summary>The files of the models, from the root.</summary>
-    public IEnumerable<string> Models => DefaultLayout.QwenModels.Select(model => $"{DefaultLayout.ModelsFolder}/{model.Kind}/{model.Name}");
+    public static IEnumerable<string> Models { get; } = DefaultLayout.QwenModels.Select(model => $"{DefaultLayout.ModelsFolder}/{model.Kind}/{model.Name}");
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

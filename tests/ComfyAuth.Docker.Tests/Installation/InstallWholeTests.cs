@@ -70,7 +70,7 @@ public sealed class InstallWholeTests(TestEngine engine)
         Assert.True(failed.Outcome == InstallOutcome.RolledBack, InstallStack.Told(failed));
         Assert.Equal("DockerRequestFailed", failed.Steps.Single(result => result.Step == step).ErrorCode);
         Assert.Equal(made, await stack.EngineSnapshotAsync());
-        AssertOnlyDownloads(stack, files, step < InstallStepName.Models ? [] : stack.Models);
+        AssertOnlyDownloads(stack, files, step < InstallStepName.Models ? [] : InstallStack.Models);
         var loaded = stack.Hub!.Storage.BytesServed;
 
         var report = await stack.InstallAsync();
@@ -126,7 +126,7 @@ public sealed class InstallWholeTests(TestEngine engine)
         var report = await stack.InstallAsync(FailAt(InstallStepName.TestImage, InstallMoment.Begins));
 
         Assert.True(report.Outcome == InstallOutcome.RolledBack, InstallStack.Told(report));
-        AssertOnlyDownloads(stack, files, stack.Models);
+        AssertOnlyDownloads(stack, files, InstallStack.Models);
         Assert.Equal(made, await stack.EngineSnapshotAsync());
 
         report = await stack.InstallAsync();
