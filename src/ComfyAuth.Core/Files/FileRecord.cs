@@ -25,20 +25,20 @@ internal sealed class FileRecord
     private const long LargestFile = 256L << 20;
 
     private readonly string _root;
+    private readonly string _area;
     private string _folder;
     private readonly Dictionary<string, RepairedFile> _files;
 
-    private FileRecord(string root, string folder, IEnumerable<RepairedFile> files)
+    private FileRecord(string root, string area, string folder, IEnumerable<RepairedFile> files)
     {
         _root = root;
+        _area = area;
         _folder = folder;
         _files = files.ToDictionary(file => file.Path, StringComparer.Ordinal);
     }
 
     /// <summary>Its name: when it was begun, in UTC.</summary>
     public string Id => Path.GetFileName(_folder);
-
-    private string Area => Path.GetDirectoryName(_folder)!;
 
     /// <summary>The files, in the order of their paths.</summary>
     public IReadOnlyList<RepairedFile> Files => [.. _files.Values.OrderBy(file => file.Path, StringComparer.Ordinal)];
@@ -53,7 +53,7 @@ internal sealed class FileRecord
         {
             var folder = Path.Combine(FolderOf(root, area), time.ToString(IdFormat, CultureInfo.InvariantCulture));
             if (!Directory.Exists(folder))
-                return new(root, folder, []);
+                return new(root, area, folder, []);
         }
     }
 
@@ -126,7 +126,7 @@ internal sealed class FileRecord
     /// <summary>Makes the folder of the record; of two repairs that begin in the same second, the later one gets another.</summary>
     private void Claim()
     {
-        foreach (var folder in new[] { FileJournal.StateFolder(_root), Area })
+        foreach (var folder in new[] { FileJournal.StateFolder(_root), FolderOf(_root, _area) })
         {
             if (new FileInfo(folder).LinkTarget is not null)
                 throw new ComfyAuthException("StateFolderIsNotFolder", $"{folder} is a link; what a repair replaces is kept in a folder there.", "Remove it.");
@@ -144,7 +144,7 @@ internal sealed class FileRecord
             }
             catch (IOException) when (File.Exists(claim))
             {
-                _folder = Begin(_root, DateTimeOffset.UtcNow, Path.GetFileName(Area))._folder;
+                _folder = Begin(_root, DateTimeOffset.UtcNow, _area)._folder;
             }
         }
     }
@@ -170,10 +170,10 @@ internal sealed class FileRecord
                 Remove();
             else
                 Write(Files);
-            if (Path.GetFileName(Area) != Repairs)
+            if (_area != Repairs)
                 return;
             foreach (var id in Ids(_root).Skip(MostKept))
-                Directory.Delete(Path.Combine(Area, id), recursive: true);
+                Directory.Delete(Path.Combine(FolderOf(_root), id), recursive: true);
         }
         catch (Exception error) when (error is ComfyAuthException || FileErrors.IsFileError(error))
         {
@@ -236,7 +236,7 @@ internal sealed class FileRecord
         {
             var document = JsonSerializer.Deserialize(ReadOwn(folder, RecordName), RepairJson.Default.RepairDocument);
             return document is { Version: RepairDocument.Current, Files: not null } && document.Files.All(file => IsSound(root, file)) && document.Files.DistinctBy(file => file.Path).Count() == document.Files.Count
-                ? new(root, folder, document.Files)
+                ? new(root, area, folder, document.Files)
                 : throw Unreadable(folder, null);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
