@@ -11,6 +11,9 @@ namespace ComfyAuth.Compose;
 /// </summary>
 public sealed partial class ComposeCommand
 {
+    /// <summary>What names are of.</summary>
+    internal const string NameRemedy = "Names are of letters, digits, dots, dashes and underscores, with a letter or digit first.";
+
     private const int TailLines = 20;
 
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(30);
@@ -60,6 +63,9 @@ public sealed partial class ComposeCommand
             "Neither 'docker compose' nor 'docker-compose' works on this machine.",
             "Install Docker Desktop, or the package docker-compose-plugin beside Docker Engine, and see that 'docker compose version' answers.");
     }
+
+    /// <summary>Whether a service, a container or a project may be called so.</summary>
+    internal static bool IsName(string name) => ServiceName().IsMatch(name);
 
     /// <summary>Starts services in the background, and recreates those whose settings changed.</summary>
     /// <param name="project">The project.</param>
@@ -168,9 +174,7 @@ public sealed partial class ComposeCommand
     }
 
     /// <summary>A name that begins with a dash would be taken for an option.</summary>
-    private static string Name(string name) => ServiceName().IsMatch(name)
-        ? name
-        : throw new ComfyAuthException("ComposeArgumentInvalid", $"'{name}' is no name that Compose knows.", "Names are of letters, digits, dots, dashes and underscores, with a letter or digit first.");
+    private static string Name(string name) => IsName(name) ? name : throw new ComfyAuthException("ComposeArgumentInvalid", $"'{name}' is no name that Compose knows.", NameRemedy);
 
     private static async Task<Version?> ProbeAsync(string executable, bool isPlugin, CancellationToken stop)
     {

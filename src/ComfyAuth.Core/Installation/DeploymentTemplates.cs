@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using ComfyAuth.Compose;
 using ComfyAuth.Files;
 using ComfyAuth.Stacks;
@@ -10,7 +11,7 @@ namespace ComfyAuth.Installation;
 /// Lays out what ComfyUI is deployed with: compose file, Dockerfile, its two scripts, settings, folders, and the description of the stack. Only what
 /// is missing is written; what is there stays, whatever is in it. No file holds a secret.
 /// </summary>
-public static class DeploymentTemplates
+public static partial class DeploymentTemplates
 {
     /// <summary>The release of ComfyUI that an image is made of.</summary>
     public const string ComfyUIVersion = "0.3.76";
@@ -41,7 +42,8 @@ public static class DeploymentTemplates
     /// <returns>The plan. Once it is carried out the next one is empty.</returns>
     /// <exception cref="ArgumentException">A port, a GPU or a memory limit that there cannot be.</exception>
     /// <exception cref="ComfyAuthException">
-    /// <c>ServiceNotFound</c>: the stack has no such service, or none behind ComfyUI-Login; what <see cref="StackFile.Read"/> reports; or a file cannot be read.
+    /// <c>ServiceNotFound</c>: the stack has no such service, or none behind ComfyUI-Login; <c>ComposeArgumentInvalid</c>: it or its container has a name
+    /// that Compose does not take, and there is no compose file yet; what <see cref="StackFile.Read"/> reports; or a file cannot be read.
     /// </exception>
     public static DeploymentPlan Plan(string root, DeploymentOptions? options = null)
     {
@@ -63,8 +65,14 @@ public static class DeploymentTemplates
             files.AddRange([description, File(".secrets/.gitignore", "Keeps the source of truth out of version control.", "*\n")]);
         files.AddRange(ServiceFiles(service, compose, models, options with { Port = options.Port ?? service.Url.Port }));
         files.AddRange(Folders(root, models));
-        return Compare(stack, files, compose);
+        var plan = Compare(stack, files, compose);
+        return plan.Missing.Any(file => file.Path == compose) && !(ComposeCommand.IsName(service.Name) && ComposeCommand.IsName(service.Container)) ? throw NoName(stack, service) : plan;
     }
+
+    private static ComfyAuthException NoName(GenAIStack stack, ServiceDefinition service) => new(
+        "ComposeArgumentInvalid",
+        $"No compose file can be written for service '{service.Name}' and container '{service.Container}' of {stack.DefinitionPath}: one of the two is no name that Compose knows.",
+        ComposeCommand.NameRemedy);
 
     private static void Validate(DeploymentOptions options)
     {
@@ -86,27 +94,27 @@ public static class DeploymentTemplates
             catalogue.Append(CultureInfo.InvariantCulture, $"        path: {model.PathInRepository}\n");
         }
 
-        return File(GenAIStack.FileName, "Says what this folder holds, so that only that is checked.", Text(
-            "comfyauth.yml", ("FOLDER", DefaultLayout.QwenFolders[0]), ("MODELS_FOLDER", DefaultLayout.ModelsFolder), ("PORT", Number(port)), ("CATALOGUE", catalogue.ToString())));
+        return File(GenAIStack.FileName, "Says what this folder holds, so that only that is checked.", Fill(
+            Template("comfyauth.yml"), ("FOLDER", DefaultLayout.QwenFolders[0]), ("MODELS_FOLDER", DefaultLayout.ModelsFolder), ("PORT", Number(port)), ("CATALOGUE", catalogue.ToString())));
     }
 
     private static IEnumerable<DeploymentFile> ServiceFiles(ServiceDefinition service, string compose, string models, DeploymentOptions options)
     {
         var folder = compose[..(compose.LastIndexOf('/') + 1)];
         var shared = UpTo(folder, SharedFolder);
-        var container = Variant(options.Cpu ? "cpu" : "gpu", Text(
-            ComposeName,
-            ("SERVICE", service.Name), ("CONTAINER", service.Container), ("VERSION", ComfyUIVersion), ("SHARED", shared), ("MODELS", UpTo(folder, models))));
+        var container = Fill(
+            Variant(options.Cpu ? "cpu" : "gpu", Template(ComposeName)),
+            ("SERVICE", service.Name), ("CONTAINER", service.Container), ("VERSION", ComfyUIVersion), ("SHARED", InCompose(shared)), ("MODELS", InCompose(UpTo(folder, models))));
         yield return File(compose, "Describes the container.", container);
-        yield return File($"{folder}Dockerfile", "Makes the image, with everything installed at pinned commits.", Text("Dockerfile", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
-        yield return File($"{folder}.dockerignore", "Keeps secrets out of the image.", Text("dockerignore"));
-        yield return File($"{folder}install.sh", "Installs ComfyUI and ComfyUI-Login, in the image or at the first start.", Text("install.sh", ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
-        yield return File($"{folder}entrypoint.sh", "Starts ComfyUI, and refuses to where it would be open to everybody.", Text("entrypoint.sh"));
-        yield return File($"{folder}.gitignore", "Keeps secrets out of version control.", Text("gitignore"));
-        yield return File($"{folder}.gitattributes", "Keeps the line ends of the scripts, which a checkout on Windows would change.", Text("gitattributes"));
+        yield return File($"{folder}Dockerfile", "Makes the image, with everything installed at pinned commits.", Fill(Template("Dockerfile"), ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
+        yield return File($"{folder}.dockerignore", "Keeps secrets out of the image.", Template("dockerignore"));
+        yield return File($"{folder}install.sh", "Installs ComfyUI and ComfyUI-Login, in the image or at the first start.", Fill(Template("install.sh"), ("COMFYUI_COMMIT", ComfyUICommit), ("LOGIN_COMMIT", LoginCommit)));
+        yield return File($"{folder}entrypoint.sh", "Starts ComfyUI, and refuses to where it would be open to everybody.", Template("entrypoint.sh"));
+        yield return File($"{folder}.gitignore", "Keeps secrets out of version control.", Template("gitignore"));
+        yield return File($"{folder}.gitattributes", "Keeps the line ends of the scripts, which a checkout on Windows would change.", Template("gitattributes"));
 
         // The same twice: a .env file that is made anew of the template must fit this machine as well.
-        var settings = Settings(Text("env.example"), options);
+        var settings = Settings(Template("env.example"), options);
         yield return File(folder + TemplateName, "Shows which settings there are, for a .env file that is made anew.", settings);
         yield return File($"{folder}.env", "Holds the settings of this machine, and the credential later.", settings, FileProtection.OwnerOnly);
     }
@@ -115,7 +123,7 @@ public static class DeploymentTemplates
     private static IEnumerable<DeploymentFile> Folders(string root, string models) =>
         from folder in new[] { models, $"{SharedFolder}/inputs", $"{SharedFolder}/outputs", $"{SharedFolder}/user" }
         where !Directory.Exists(Path.Combine(root, folder))
-        select File($"{folder}/.gitignore", "Makes the folder, which is mounted into the container.", Text("ignore-all"));
+        select File($"{folder}/.gitignore", "Makes the folder, which is mounted into the container.", Template("ignore-all"));
 
     private static string Settings(string template, DeploymentOptions options)
     {
@@ -170,16 +178,33 @@ public static class DeploymentTemplates
     private static DeploymentFile File(string path, string why, string content, FileProtection protection = FileProtection.Keep) =>
         new() { Path = path, Content = Encoding.UTF8.GetBytes(content), Protection = protection, Why = why };
 
-    private static string Text(string name, params ReadOnlySpan<(string Name, string Value)> values)
+    private static string Template(string name)
     {
         using var stream = typeof(DeploymentTemplates).Assembly.GetManifestResourceStream($"ComfyAuth.Installation.Templates.{name}")!;
         using var reader = new StreamReader(stream);
 
         // A script with CRLF ends does not run, and a checkout on Windows may have made them.
-        var text = reader.ReadToEnd().ReplaceLineEndings("\n");
-        foreach (var (placeholder, value) in values)
-            text = text.Replace($"@{placeholder}@", value, StringComparison.Ordinal);
-        return text;
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
+    }
+
+    /// <summary>Puts values in their places, all at once: a value may look like the place of another one.</summary>
+    private static string Fill(string template, params (string Name, string Value)[] values) =>
+        Place().Replace(template, place => values.First(value => value.Name == place.Groups["name"].Value).Value);
+
+    /// <summary>A value between the double quotes of a compose file, where <c>$$</c> is a <c>$</c> (Compose specification, "Interpolation").</summary>
+    private static string InCompose(string value)
+    {
+        var text = new StringBuilder();
+        foreach (var character in value)
+        {
+            // What YAML takes for the end of a line, or does not print (YAML 1.1, "Character Set").
+            if (char.IsControl(character) || character is '\u2028' or '\u2029' or '\ufeff')
+                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
+            else
+                text.Append(character switch { '\\' => "\\\\", '"' => "\\\"", '$' => "$$", _ => character.ToString() });
+        }
+
+        return text.ToString();
     }
 
     /// <summary>Takes the lines of one variant, and those of none: a line ends in the variant that it belongs to.</summary>
@@ -196,4 +221,7 @@ public static class DeploymentTemplates
     };
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("@(?<name>[A-Z_]+)@", RegexOptions.CultureInvariant)]
+    private static partial Regex Place();
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using ComfyAuth.Compose;
 using ComfyAuth.DotEnv;
 using ComfyAuth.Files;
@@ -18,6 +19,10 @@ public sealed class DeploymentTemplatesTests : IDisposable
     private const string Compose = $"{Service}/docker-compose.yml";
 
     private readonly TemporaryFolder _folder = new();
+
+    /// <summary>Names that mean something to YAML, to Compose or to our own templates. Windows has none with some of these characters, or with a dot or a space at the end.</summary>
+    public static TheoryData<string> OddFolders => [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Installation", "data", "odd-folders.txt"))
+        .Select(line => JsonSerializer.Deserialize<string>(line)!).Where(name => !OperatingSystem.IsWindows() || !(name.Any(letter => letter < ' ' || ":\"*?|<>".Contains(letter, StringComparison.Ordinal)) || name[^1] is ' ' or '.'))];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -192,6 +197,42 @@ public sealed class DeploymentTemplatesTests : IDisposable
         Assert.Contains(_folder.PathOf("weights"), service.Mounts.Select(mount => mount.Source));
         Assert.Contains(_folder.PathOf("docker-configurations/shared/outputs"), service.Mounts.Select(mount => mount.Source));
         Assert.All(service.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind && !mount.Target.EndsWith("PASSWORD", StringComparison.Ordinal)), mount => Assert.True(Directory.Exists(mount.Source)));
+    }
+
+    [Theory]
+    [MemberData(nameof(OddFolders))]
+    public async Task A_models_folder_of_any_name_is_the_one_that_is_mounted(string folder)
+    {
+        _folder.Write("comfyauth.yml", $$"""
+            defaults: false
+            services: { "123": { url: "http://localhost:9999", container: "1e3", auth: comfyui-login, compose: comfy/docker-compose.yml, modelsFolder: {{JsonSerializer.Serialize(folder)}} } }
+            """);
+
+        await LayOutAsync();
+
+        foreach (var consumer in new[] { DotEnvConsumer.ComposeV1, DotEnvConsumer.ComposeV2 })
+        {
+            var service = Assert.Single(ComposeFile.Load([_folder.PathOf("comfy/docker-compose.yml")], _ => null, consumer: consumer).Services);
+            Assert.Equal(("123", "1e3"), (service.Name, service.ContainerName));
+            Assert.Contains((_folder.PathOf(folder), "/workspace/ComfyUI/models"), service.Mounts.Select(mount => (mount.Source, mount.Target)));
+            Assert.Empty(service.Problems);
+        }
+
+        var second = DeploymentTemplates.Plan(_folder.Path);
+        Assert.Equal((0, 0), (second.Missing.Count, second.Kept.Count));
+    }
+
+    [Fact]
+    public void A_name_that_compose_does_not_take_is_told_before_anything_is_laid_out()
+    {
+        _folder.Write("comfyauth.yml", """
+            defaults: false
+            services: { "a b": { url: "http://localhost:9999", container: painter, auth: comfyui-login, compose: docker-compose.yml } }
+            """);
+
+        Assert.Equal("ComposeArgumentInvalid", Assert.Throws<ComfyAuthException>(() => DeploymentTemplates.Plan(_folder.Path)).Code);
+        _folder.Write("docker-compose.yml", "services: { mine: { image: mine:1 } }\n");
+        Assert.Empty(DeploymentTemplates.Plan(_folder.Path).Missing);
     }
 
     [Fact]

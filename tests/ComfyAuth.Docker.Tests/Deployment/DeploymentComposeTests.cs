@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json;
+using ComfyAuth.Compose;
 using ComfyAuth.Docker;
 using ComfyAuth.Files;
 using ComfyAuth.Installation;
@@ -33,6 +35,29 @@ public sealed class DeploymentComposeTests(TestEngine engine) : IDisposable
         Assert.DoesNotContain("WARNING", said, StringComparison.Ordinal);
         Assert.Equal(!cpu, said.Contains("driver: nvidia", StringComparison.Ordinal));
         Assert.Equal(cpu, said.Contains("--cpu", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Compose_mounts_a_models_folder_of_any_name()
+    {
+        // Compose is asked once, for one service with each of them.
+        var names = await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Deployment", "data", "odd-folders.txt"), Stop);
+        string FileOf(int at) => $"{Service}/{at}.yml";
+        _folder.Write("comfyauth.yml", "defaults: false\nservices:\n" + string.Concat(names.Select((name, at) =>
+            $$"""  "{{at}}": { url: "http://localhost:9999", container: "{{at}}e3", auth: comfyui-login, compose: {{FileOf(at)}}, modelsFolder: {{name}} }""" + "\n")));
+        for (var at = 0; at < names.Length; at++)
+            await LayOutAsync(new() { Cpu = true, Service = $"{at}" });
+
+        var (status, said) = await ComposeAsync([.. names.SelectMany((_, at) => new[] { "-f", _folder.PathOf(FileOf(at)) }), "config"]);
+
+        Assert.True(status == 0, said);
+        Assert.DoesNotContain("WARNING", said, StringComparison.Ordinal);
+        var services = ComposeFile.Parse([(_folder.PathOf("said.yml"), said)], _ => null, [], null).Services.ToDictionary(service => service.Name);
+        Assert.All(Enumerable.Range(0, names.Length), at =>
+        {
+            Assert.Equal($"{at}e3", services[$"{at}"].ContainerName);
+            Assert.Contains((_folder.PathOf(JsonSerializer.Deserialize<string>(names[at])!), "/workspace/ComfyUI/models"), services[$"{at}"].Mounts.Select(mount => (mount.Source, mount.Target)));
+        });
     }
 
     [Fact]
