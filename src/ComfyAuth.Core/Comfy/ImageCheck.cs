@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using ComfyAuth.Files;
 
 namespace ComfyAuth.Comfy;
 
@@ -99,7 +100,7 @@ public static class ImageCheck
     }
 
     private static async Task<byte[]?> ReadAsync(string path, CancellationToken stop) =>
-        new FileInfo(path).Length > LargestFile ? null : await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false);
+        new FileInfo(path).Length > LargestFile ? null : await Task.Run(() => RegularFile.ReadBytes(path, LargestFile), stop).ConfigureAwait(false);
 
     private static string? OtherKind(ReadOnlySpan<byte> bytes) => bytes switch
     {

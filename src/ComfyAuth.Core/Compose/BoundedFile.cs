@@ -19,7 +19,7 @@ internal static class BoundedFile
             if (!OperatingSystem.IsWindows() && File.Exists(path) && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
                 throw Unreadable(path, "is a device, pipe or socket");
 
-            using var file = FileDigest.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             var bytes = new byte[Math.Min(file.Length, MaximumSize) + 1];
             var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return count <= MaximumSize ? bytes[..count] : throw Unreadable(path, "is larger than 1,000,000 bytes");

@@ -34,7 +34,7 @@ internal static class FileDigest
 
             try
             {
-                using FileStream stream = OpenRead(path);
+                using FileStream stream = RegularFile.OpenRead(path);
                 return Convert.ToHexString(SHA256.HashData(stream)).ToLowerInvariant();
             }
             catch (FileNotFoundException)
@@ -43,8 +43,4 @@ internal static class FileDigest
             }
         });
     }
-
-    /// <summary>Opens a file whatever others do with it meanwhile.</summary>
-    public static FileStream OpenRead(string path) =>
-        new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 }

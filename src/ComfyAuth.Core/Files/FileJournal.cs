@@ -248,7 +248,7 @@ internal sealed partial class FileJournal
     private static FileJournal Read(string path, string root, Action<string>? step)
     {
         byte[] content = FileErrors.On(path, () =>
-            new FileInfo(path).Length > MaximumSizeInBytes ? throw Unreadable(path, "it is too large") : File.ReadAllBytes(path));
+            new FileInfo(path).Length > MaximumSizeInBytes ? throw Unreadable(path, "it is too large") : RegularFile.ReadBytes(path, MaximumSizeInBytes));
 
         FileJournalDocument document;
         try

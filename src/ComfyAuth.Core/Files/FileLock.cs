@@ -68,7 +68,7 @@ public sealed partial class FileLock : IDisposable
     {
         try
         {
-            using var record = new FileStream(RecordOf(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var record = RegularFile.OpenRead(RecordOf(path));
             return JsonSerializer.Deserialize(record, FilesJson.Default.FileLockOwner) is { Host: not null } owner ? owner : null;
         }
         catch (Exception error) when (error is JsonException || FileErrors.IsFileError(error))

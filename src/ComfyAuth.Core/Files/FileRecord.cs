@@ -22,7 +22,7 @@ internal sealed class FileRecord
     private const string ClaimName = "claim";
 
     // A file that carries a credential is smaller, and a notebook is not much larger.
-    private const long LargestFile = 256L << 20;
+    internal const int LargestFile = 256 << 20;
 
     private readonly string _root;
     private readonly string _area;
@@ -114,7 +114,7 @@ internal sealed class FileRecord
 
             // What a full disk cut short.
             File.Delete(Path.Combine(_folder, copy));
-            using var from = FileDigest.OpenRead(path);
+            using var from = RegularFile.OpenRead(path);
             using var to = OwnerOnlyFile.Create(Path.Combine(_folder, copy));
             from.CopyTo(to);
         }

@@ -339,7 +339,7 @@ public sealed partial class FileTransaction : IAsyncDisposable
             return;
 
         // Only a complete copy may bear the name of a backup.
-        using (FileStream source = FileDigest.OpenRead(file.Target))
+        using (FileStream source = RegularFile.OpenRead(file.Target))
             WriteNew(file.PartialBackup, source, like: file.Target, isOwnerOnly: false);
         File.Move(file.PartialBackup, file.Backup);
     }
@@ -348,7 +348,7 @@ public sealed partial class FileTransaction : IAsyncDisposable
     {
         using Stream source = change.Action == ChangeAction.Write
             ? new MemoryStream(change.Content, writable: false)
-            : FileDigest.OpenRead(file.Target);
+            : RegularFile.OpenRead(file.Target);
         string written = WriteNew(file.Staged, source, like: file.Backup, change.IsOwnerOnly);
         if (written != file.New)
             throw ChangedMeanwhile(file.Target);

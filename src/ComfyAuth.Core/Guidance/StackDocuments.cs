@@ -61,7 +61,7 @@ internal static class StackDocuments
             if (!OperatingSystem.IsWindows() && Posix.Status(path) is { IsRegularFile: false })
                 return (null, "It is a device, pipe or socket.");
 
-            using var file = FileDigest.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             var bytes = new byte[Math.Min(file.Length, MaximumSize) + 1];
             var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (count <= MaximumSize)

@@ -145,7 +145,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 continue;
             }
 
-            var now = File.Exists(path) ? await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false) : null;
+            var now = File.Exists(path) ? FileErrors.On(path, () => RegularFile.ReadBytes(path, FileRecord.LargestFile)) : null;
             if (!record.IsUntouched(file) && now is not null)
             {
                 changed.Add(file.Path);

@@ -66,7 +66,8 @@ public sealed record HubToken(SecretText Secret, string Origin)
     {
         try
         {
-            return new FileInfo(file) is { Exists: true, Length: <= LargestFile } ? File.ReadAllText(file) : null;
+            using var reader = new StreamReader(new MemoryStream(RegularFile.ReadBytes(file, LargestFile)));
+            return reader.ReadToEnd();
         }
         catch (Exception error) when (FileErrors.IsFileError(error))
         {

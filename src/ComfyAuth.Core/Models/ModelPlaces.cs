@@ -45,7 +45,7 @@ internal sealed record ModelPlaces(string File)
     {
         try
         {
-            using var stream = FileDigest.OpenRead(path);
+            using var stream = RegularFile.OpenRead(path);
             return stream.Length > LargestSidecar ? null : JsonSerializer.Deserialize(stream, type);
         }
         catch (Exception error) when (error is JsonException || FileErrors.IsFileError(error))

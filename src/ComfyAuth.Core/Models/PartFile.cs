@@ -135,7 +135,7 @@ internal sealed class PartFile : IDisposable
     }
 
     /// <summary>Opens it for reading.</summary>
-    public FileStream OpenRead() => FileErrors.On(_places.Part, () => FileDigest.OpenRead(_places.Part));
+    public FileStream OpenRead() => FileErrors.On(_places.Part, () => RegularFile.OpenRead(_places.Part));
 
     /// <summary>Hands all that was written to the disk.</summary>
     public void Flush() => FileErrors.On(_places.Part, () => RandomAccess.FlushToDisk(_file));

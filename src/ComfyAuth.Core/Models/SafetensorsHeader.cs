@@ -43,7 +43,7 @@ public sealed record SafetensorsHeader(long HeaderLength, int TensorCount, long 
             // To open a pipe is to wait for somebody who writes.
             if (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
                 throw Invalid(path, "it is a folder, device, pipe or socket", "Put the model file there.");
-            file = FileDigest.OpenRead(path);
+            file = RegularFile.OpenRead(path);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {

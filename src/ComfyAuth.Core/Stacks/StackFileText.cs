@@ -20,7 +20,7 @@ internal static class StackFileText
             if (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
                 throw Unreadable(path, "it is no file", null);
 
-            using var file = FileDigest.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             if (file.Length > MaximumBytes)
                 throw Unreadable(path, "it is larger than 4,000,000 bytes", null);
             using var reader = new StreamReader(file, Encoding.UTF8);

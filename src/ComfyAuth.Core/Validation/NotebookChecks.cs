@@ -123,7 +123,7 @@ internal static class NotebookChecks
         {
             if (!OperatingSystem.IsWindows() && Posix.Status(path) is { IsRegularFile: false })
                 return null;
-            using var file = FileDigest.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             var beginning = new byte[ByteOrderMark.Length];
             return file.ReadAtLeast(beginning, beginning.Length, throwOnEndOfStream: false) == beginning.Length && beginning.AsSpan().SequenceEqual(ByteOrderMark) ? file.Length : null;
         }

@@ -45,7 +45,7 @@ public sealed class PlannedFileChange : PlannedChange
         var full = Path.Combine(root, path);
         return new(full, action, transaction =>
         {
-            var content = FileErrors.On(full, () => System.IO.File.ReadAllBytes(full));
+            var content = FileErrors.On(full, () => RegularFile.ReadBytes(full, FileRecord.LargestFile));
             if (!content.AsSpan().StartsWith(beginning))
                 return;
             transaction.Expect(path, content);

@@ -156,7 +156,7 @@ internal static class PythonEnvironment
             // To open a pipe is to wait for somebody who writes.
             if (!File.Exists(path) || (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is not { IsRegularFile: true }))
                 return [];
-            using var file = FileDigest.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             var bytes = new byte[LongestMetadata];
             var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return System.Text.Encoding.UTF8.GetString(bytes, 0, count).Split('\n', StringSplitOptions.TrimEntries);

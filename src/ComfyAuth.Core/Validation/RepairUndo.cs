@@ -82,7 +82,7 @@ public sealed class RepairUndo
     private static PlannedFileChange ChangeOf(GenAIStack stack, FileRecord record, RepairedFile file)
     {
         var path = stack.PathOf(file.Path);
-        var now = File.Exists(path) ? File.ReadAllBytes(path) : null;
+        var now = File.Exists(path) ? FileErrors.On(path, () => RegularFile.ReadBytes(path, FileRecord.LargestFile)) : null;
 
         // Who may read it is not put back: a file that was made its owner's alone stays so.
         return record.OldContent(file) is { } old

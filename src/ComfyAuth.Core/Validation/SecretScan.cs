@@ -103,7 +103,7 @@ internal sealed class SecretScan(KnownSecrets secrets)
 
             var bytes = new byte[Math.Min(length, MostOfOneFile)];
             int count;
-            var file = FileDigest.OpenRead(path);
+            var file = RegularFile.OpenRead(path);
             await using (file.ConfigureAwait(false))
             {
                 count = await file.ReadAtLeastAsync(bytes.AsMemory(0, Math.Min(Head, bytes.Length)), Math.Min(Head, bytes.Length), throwOnEndOfStream: false, stop).ConfigureAwait(false);

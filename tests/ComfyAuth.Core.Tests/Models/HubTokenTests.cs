@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ComfyAuth.Models;
 using ComfyAuth.Secrets;
 
@@ -42,6 +43,29 @@ public sealed class HubTokenTests : IDisposable
         _folder.Write(".secrets/.env.huggingface", text);
 
         Assert.Null(Find());
+    }
+
+    [Fact]
+    public async Task A_pipe_a_device_a_folder_or_what_is_too_large_is_passed_over()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mkfifo");
+        _folder.Write("home/token", "hf_file\n");
+        var file = _folder.PathOf(".secrets/.env.huggingface");
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await PassesOverAsync(() => Process.Start("mkfifo", [file]).WaitForExit());
+        await PassesOverAsync(() => File.CreateSymbolicLink(file, "/dev/zero"));
+        await PassesOverAsync(() => File.CreateSymbolicLink(file, file));
+        await PassesOverAsync(() => File.WriteAllText(file, "HF_TOKEN=hf_large\n" + new string('#', 64 * 1024)));
+        Directory.CreateDirectory(file);
+        Assert.Equal("hf_file", Find()?.Secret.Reveal());
+
+        async Task PassesOverAsync(Action make)
+        {
+            make();
+            var found = await Task.Run(Find, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.Equal("hf_file", found?.Secret.Reveal());
+            File.Delete(file);
+        }
     }
 
     [Fact]
