@@ -33,6 +33,7 @@ public static class ErrorRecords
         ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
         ["ContainerAbsent"] = ErrorCategory.ObjectNotFound,
         ["ContainerChangedMeanwhile"] = ErrorCategory.ResourceBusy,
+        ["ContainerCommandTimedOut"] = ErrorCategory.OperationTimeout,
         ["ContainerFilesNotSeen"] = ErrorCategory.ResourceUnavailable,
         ["ContainerKeepsToken"] = ErrorCategory.InvalidOperation,
         ["ContainerModelIncomplete"] = ErrorCategory.WriteError,

@@ -154,6 +154,7 @@ public sealed partial class DockerClient
             for (var length = -1; length != 0;)
             {
                 length = await body.ReadAsync(buffer, stop).ConfigureAwait(false);
+                options.Heard?.Invoke();
                 try
                 {
                     if (length > 0)

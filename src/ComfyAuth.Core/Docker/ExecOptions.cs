@@ -11,4 +11,7 @@ public sealed record ExecOptions
 
     /// <summary>Variables on top of the container's.</summary>
     public IReadOnlyDictionary<string, string>? Environment { get; init; }
+
+    /// <summary>Is called each time the command says something; null: nobody wants to know.</summary>
+    public Action? Heard { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
 using ComfyAuth.Comfy;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
@@ -9,6 +11,32 @@ namespace ComfyAuth.Installation;
 /// <summary>The container that is installed into, and ComfyUI in it.</summary>
 internal sealed class ComfyContainer
 {
+    /// <summary>Tells the processes of a run from all others; what they start inherits it.</summary>
+    private const string RunVariable = "COMFYAUTH_RUN";
+
+    /// <summary>Ends the processes that have a variable. The engine may be about to start one, so it looks until there was none for half a second.</summary>
+    private const string End = """
+        import os, signal, sys, time
+        def left():
+            found = 0
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open("/proc/" + pid + "/environ", "rb") as variables:
+                        if os.fsencode(sys.argv[1]) in variables.read().split(b"\0"):
+                            os.kill(int(pid), signal.SIGKILL)
+                            found += 1
+                except OSError:
+                    pass
+            return found
+        last = begun = time.monotonic()
+        while time.monotonic() < last + 0.5:
+            if left():
+                last = time.monotonic()
+            if last > begun + 5:
+                sys.exit(1)
+            time.sleep(0.05)
+        """;
+
     private const string PasswordInComfyUI = "/login/PASSWORD";
     private const int CannotBeStarted = 126;
     private const int NotFound = 127;
@@ -109,17 +137,50 @@ internal sealed class ComfyContainer
         }
     }
 
-    /// <summary>Runs a program.</summary>
+    /// <summary>Runs a program. One that is given up is ended, with everything that it started.</summary>
     /// <param name="command">It and its arguments.</param>
     /// <param name="user">As whom; null: as the container's own user.</param>
-    /// <param name="stop">Stops waiting.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <param name="patience">When to give it up; null: it is waited for as long as it runs.</param>
     /// <returns>What it gave; null where there is no such program.</returns>
-    public async Task<ExecResult?> RunAsync(IReadOnlyList<string> command, string? user, CancellationToken stop)
+    /// <exception cref="ComfyAuthException"><c>ContainerCommandTimedOut</c>.</exception>
+    public async Task<ExecResult?> RunAsync(IReadOnlyList<string> command, string? user, CancellationToken stop, CommandPatience? patience = null)
     {
-        // A program that asks for a password would wait for ever.
-        var options = new ExecOptions { User = user, WorkingDirectory = "/", Environment = new Dictionary<string, string> { ["GIT_TERMINAL_PROMPT"] = "0", ["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes" } };
-        var result = await _context.Engine.ExecAsync(Details.Id, command, options, stop).ConfigureAwait(false);
-        return result.ExitCode is CannotBeStarted or NotFound ? null : result;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var started = Stopwatch.StartNew();
+        var run = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+        var options = new ExecOptions
+        {
+            User = user,
+            WorkingDirectory = "/",
+
+            // A program that asks for a password would wait for ever.
+            Environment = new Dictionary<string, string> { ["GIT_TERMINAL_PROMPT"] = "0", ["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes", [RunVariable] = run },
+            Heard = Wait,
+        };
+        try
+        {
+            Wait();
+            var result = await _context.Engine.ExecAsync(Details.Id, command, options, deadline.Token).ConfigureAwait(false);
+            return result.ExitCode is CannotBeStarted or NotFound ? null : result;
+        }
+        catch (OperationCanceledException)
+        {
+            // The engine lets a command go on that nobody listens to any more.
+            var isEnded = await EndAsync(run, user).ConfigureAwait(false);
+            var left = isEnded ? "" : $" It could not be ended, and may still run: see 'docker top {Details.Name}'.";
+            if (!stop.IsCancellationRequested)
+                throw new ComfyAuthException("ContainerCommandTimedOut", $"'{string.Join(' ', command)}' in the container '{Details.Name}' was given up: {patience!.Why(started.Elapsed)}.{left}", "See that the container reaches what it asks, such as the network, then start again.");
+            if (!isEnded)
+                _context.Tell($"'{command[0]}' was given up.{left}", 0, null);
+            throw;
+        }
+
+        void Wait()
+        {
+            if (patience is not null)
+                deadline.CancelAfter(patience.Left(started.Elapsed));
+        }
     }
 
     /// <summary>Runs a program of Python.</summary>
@@ -128,6 +189,20 @@ internal sealed class ComfyContainer
     {
         _python ??= await PythonAsync(stop).ConfigureAwait(false);
         return await RunAsync([_python, .. arguments], user, stop).ConfigureAwait(false) ?? throw NoPython();
+    }
+
+    /// <summary>Ends the processes of a run, whose own user asks for it; false where that could not be done.</summary>
+    private async Task<bool> EndAsync(string run, string? user)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        try
+        {
+            return (await _context.Engine.ExecAsync(Details.Id, [_python ?? "python3", "-c", End, $"{RunVariable}={run}"], new() { User = user, WorkingDirectory = "/" }, deadline.Token).ConfigureAwait(false)).ExitCode == 0;
+        }
+        catch (Exception error) when (error is DockerException or OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Restarts it, and waits until ComfyUI answers.</summary>
@@ -161,7 +236,10 @@ internal sealed class ComfyContainer
     public string Said(ExecResult result)
     {
         var text = result.StandardError.Trim().Length > 0 ? result.StandardError : result.StandardOutput;
-        var said = string.Join(' ', text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).TakeLast(4));
+
+        // What stands before a carriage return was written over, such as how far git was.
+        var lines = text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(line => line[(line.LastIndexOf('\r') + 1)..]);
+        var said = string.Join(' ', lines.TakeLast(4));
         return ServiceText.Clean(said.Length == 0 ? $"exit code {result.ExitCode}" : said, _context.Redactor);
     }
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using ComfyAuth.Docker;
 using ComfyAuth.Installation;
 using ComfyAuth.Installation.Steps;
@@ -22,20 +24,15 @@ public sealed class CustomNodeTests(TestEngine engine) : IDisposable
     [Fact]
     public async Task A_node_is_cloned_loaded_and_taken_back()
     {
-        Assert.SkipUnless(engine.IsOurs && File.Exists("/usr/bin/git") && File.Exists("/usr/bin/python3"), "The container has the programs of this machine, which must be git and Python in /usr/bin.");
+        SkipWithoutPrograms();
         var commit = Repository();
         var port = TestEngine.FreePort();
         using var server = Process.Start(Git("daemon", "--export-all", "--listen=127.0.0.1", $"--port={port}", $"--base-path={_folder.Path}"))!;
         try
         {
-            var service = new TestService(engine);
-            await using var container = await service.RunAsync(
-                engine,
-                $"mkdir -p {Nodes}; : > /workspace/ComfyUI/main.py; {TestService.Serve}",
-                creation => creation with { Binds = ["/usr:/usr:ro", "/lib:/lib:ro", "/lib64:/lib64:ro"] });
-            await service.UntilAsync(engine.Client, seen => seen.IsReady == true, Stop);
-            var stack = new GenAIStack { Root = Directory.CreateDirectory(_folder.PathOf("stack")).FullName, Definition = new() { Source = "source.conf", Services = [service.Definition] } };
-            var options = new InstallOptions { Service = service.Definition.Name, CustomNodes = [$"git://127.0.0.1:{port}/Extra-Node@{commit}"], Timeout = TimeSpan.FromMinutes(1) };
+            var (container, stack) = await StartAsync();
+            await using var scope = container;
+            var options = new InstallOptions { Service = stack.Definition.Services[0].Name, CustomNodes = [$"git://127.0.0.1:{port}/Extra-Node@{commit}"], Timeout = TimeSpan.FromMinutes(1) };
 
             var report = await InstallAsync(stack, options, isBroken: true);
             Assert.True(report.Outcome == InstallOutcome.RolledBack, Told(report));
@@ -59,6 +56,57 @@ public sealed class CustomNodeTests(TestEngine engine) : IDisposable
             server.Kill(entireProcessTree: true);
             await server.WaitForExitAsync(CancellationToken.None);
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_clone_that_hangs_is_given_up_and_ended_in_the_container_too(bool isCancelled)
+    {
+        SkipWithoutPrograms();
+        var (container, stack) = await StartAsync();
+        await using var scope = container;
+
+        // It takes the call, and never says a word.
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var options = new InstallOptions { CustomNodes = [$"git://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}/Extra-Node"], Service = stack.Definition.Services[0].Name };
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var step = new LoginStep { GitPatience = new(isCancelled ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(2), TimeSpan.FromHours(1)) };
+        var installer = new Installer(engine.Client, null!, new SecretRedactor(), new PasswordVerifier()) { Steps = [step] };
+
+        var installing = installer.RunAsync(stack, options, null, _ => { }, null, cancel.Token);
+        using var call = await server.AcceptTcpClientAsync(Stop);
+        if (isCancelled)
+        {
+            Assert.Contains(await engine.Client.TopAsync(container.Id, Stop), process => process.Command.StartsWith("git clone", StringComparison.Ordinal));
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => installing);
+        }
+        else
+        {
+            var report = await installing;
+            Assert.Equal((InstallOutcome.RolledBack, "ContainerCommandTimedOut"), (report.Outcome, report.Steps[0].ErrorCode));
+            Assert.Contains("it said nothing for 2s", report.Steps[0].Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("still run", report.Steps[0].Message, StringComparison.Ordinal);
+            Assert.Null(await engine.Client.HeadArchiveAsync(container.Id, $"{Nodes}/Extra-Node{LoginStep.Unfinished}", Stop));
+        }
+
+        Assert.DoesNotContain(await engine.Client.TopAsync(container.Id, Stop), process => process.Command.Contains("git", StringComparison.Ordinal));
+    }
+
+    private void SkipWithoutPrograms() =>
+        Assert.SkipUnless(engine.IsOurs && File.Exists("/usr/bin/git") && File.Exists("/usr/bin/python3"), "The container has the programs of this machine, which must be git and Python in /usr/bin.");
+
+    private async Task<(TestContainer Container, GenAIStack Stack)> StartAsync()
+    {
+        var service = new TestService(engine);
+        var container = await service.RunAsync(
+            engine,
+            $"mkdir -p {Nodes}; : > /workspace/ComfyUI/main.py; {TestService.Serve}",
+            creation => creation with { Binds = ["/usr:/usr:ro", "/lib:/lib:ro", "/lib64:/lib64:ro"] });
+        await service.UntilAsync(engine.Client, seen => seen.IsReady == true, Stop);
+        return (container, new() { Root = Directory.CreateDirectory(_folder.PathOf("stack")).FullName, Definition = new() { Source = "source.conf", Services = [service.Definition] } });
     }
 
     private async Task<InstallReport> InstallAsync(GenAIStack stack, InstallOptions options, bool isBroken)

@@ -71,7 +71,7 @@ internal sealed class ContainerPrograms
     {
         var files = arguments switch
         {
-            ["clone", "--quiet", "--", _, var folder] => new Dictionary<string, EmulatedFile>
+            ["clone", "--progress", "--", _, var folder] => new Dictionary<string, EmulatedFile>
             {
                 [folder + "/__init__.py"] = new("pass\n"),
                 [folder + "/requirements.txt"] = new("bcrypt\n"),

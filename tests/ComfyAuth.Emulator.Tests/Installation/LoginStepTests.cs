@@ -99,7 +99,7 @@ public sealed class LoginStepTests
         Assert.Equal(
             [
                 $"{user}: /workspace/venv/bin/python -c script {clone}",
-                $"{user}: git clone --quiet -- https://github.com/liusida/ComfyUI-Login.git {clone}",
+                $"{user}: git clone --progress -- https://github.com/liusida/ComfyUI-Login.git {clone}",
                 $"{user}: git -C {clone} checkout --quiet --detach {DeploymentTemplates.LoginCommit}",
                 $"{user}: /workspace/venv/bin/python -m pip install --disable-pip-version-check --no-input -r {clone}/requirements.txt",
                 $"{user}: /workspace/venv/bin/python -c script {clone} {Login}{(isWritable ? "" : " shared")}",

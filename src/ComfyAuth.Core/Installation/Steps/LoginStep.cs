@@ -57,6 +57,9 @@ internal sealed partial class LoginStep : InstallStep
     private static readonly string[] Modules = ["aiohttp", "aiohttp_session.cookie_storage", "cryptography", "bcrypt", "jinja2"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long git is waited for. It tells each second how far it is, also on a slow line; a large repository may take long all the same.</summary>
+    internal CommandPatience GitPatience { get; init; } = new(TimeSpan.FromMinutes(5), TimeSpan.FromHours(2));
+
     /// <inheritdoc/>
     public override InstallStepName Name => InstallStepName.Login;
 
@@ -84,7 +87,7 @@ internal sealed partial class LoginStep : InstallStep
         return [.. nodes.DistinctBy(node => node.Name)];
     }
 
-    private static async Task<(StepPlan Plan, IReadOnlyList<string> NotLoaded)> LookAsync(InstallContext context, CancellationToken stop)
+    private async Task<(StepPlan Plan, IReadOnlyList<string> NotLoaded)> LookAsync(InstallContext context, CancellationToken stop)
     {
         var nodes = Wanted(context);
         if (nodes.Count == 0)
@@ -223,7 +226,7 @@ internal sealed partial class LoginStep : InstallStep
         return failed;
     }
 
-    private static async Task CloneAsync(InstallContext context, ComfyContainer container, CustomNode node, string path, CancellationToken stop)
+    private async Task CloneAsync(InstallContext context, ComfyContainer container, CustomNode node, string path, CancellationToken stop)
     {
         var (clone, name) = (path + Unfinished, container.Details.Name);
         var user = await UserAsync(container, path[..path.LastIndexOf('/')], stop).ConfigureAwait(false);
@@ -231,7 +234,7 @@ internal sealed partial class LoginStep : InstallStep
         context.Journal.Note(InstallChangeKind.Node, $"{name}:{path}");
         await MustAsync(container.RunPythonAsync(["-c", Remove, clone], user, stop), "what an earlier run left could not be removed").ConfigureAwait(false);
         context.Tell($"Cloning {node.Address}", 0, null);
-        await MustAsync(GitAsync("clone", "--quiet", "--", node.Address, clone), "git could not clone it").ConfigureAwait(false);
+        await MustAsync(GitAsync("clone", "--progress", "--", node.Address, clone), "git could not clone it").ConfigureAwait(false);
         if (node.Commit is { } commit)
             await MustAsync(GitAsync("-C", clone, "checkout", "--quiet", "--detach", commit), $"git could not check out {commit}").ConfigureAwait(false);
         await context.Engine.WriteFileAsync(container.Details.Id, clone + Marker, new(new byte[] { (byte)'\n' }), stop).ConfigureAwait(false);
@@ -239,7 +242,7 @@ internal sealed partial class LoginStep : InstallStep
             await InstallAsync(context, container, clone, user, stop).ConfigureAwait(false);
         await MustAsync(container.RunPythonAsync(user is null ? ["-c", Rename, clone, path] : ["-c", Rename, clone, path, "shared"], user, stop), "it could not be given its name").ConfigureAwait(false);
 
-        async Task<ExecResult> GitAsync(params string[] arguments) => await container.RunAsync(["git", .. arguments], user, stop).ConfigureAwait(false)
+        async Task<ExecResult> GitAsync(params string[] arguments) => await container.RunAsync(["git", .. arguments], user, stop, GitPatience).ConfigureAwait(false)
             ?? throw new ComfyAuthException("GitNotFound", $"The container '{name}' has no git, with which {node.Name} would be cloned.", "Install git in the image, or have the container made of the image that Install-ComfyQwen lays out.");
 
         async Task MustAsync(Task<ExecResult> running, string what)
