@@ -145,27 +145,25 @@ public sealed class ComfyWorkflowRunner(ComfyClient client)
 
             throw new UnreachableException();
         }
-        catch (ComfyAuthException error) when (error.Code.StartsWith("Service", StringComparison.Ordinal))
+        catch (Exception error) when (error is not ComfyAuthException told || told.Code.StartsWith("Service", StringComparison.Ordinal))
         {
             // It may run on, and nobody would fetch what it makes.
-            await LeaveAsync(prompt, clientId).ConfigureAwait(false);
-            throw;
-        }
-        catch (OperationCanceledException error)
-        {
-            await LeaveAsync(prompt, clientId).ConfigureAwait(false);
-            if (stop.IsCancellationRequested)
+            var left = await LeaveAsync(prompt, clientId).ConfigureAwait(false);
+            if (left is not null && (prompt is not null || error is OperationCanceledException))
+                progress?.Report(new() { Kind = PromptEventKind.Warning, PromptId = prompt?.Id ?? "", Problem = new() { Reason = left } });
+            if (error is not OperationCanceledException || stop.IsCancellationRequested)
                 throw;
             throw new ComfyAuthException(
                 "WorkflowTimedOut",
-                $"The service at {client.Address} did not end {workflow.Name} within {Duration.Format(timeout)}; it was told to stop.",
+                $"The service at {client.Address} did not end {workflow.Name} within {Duration.Format(timeout)}; {left ?? "it was told to stop"}.",
                 "Give it longer with -Timeout, or see in the queue and the log what it is at.",
                 error);
         }
     }
 
-    /// <summary>Takes a prompt back that nobody waits for any more; what cannot be done in a short time is left.</summary>
-    private async Task LeaveAsync(ComfyPrompt? prompt, string clientId)
+    /// <summary>Takes a prompt back that nobody waits for any more, within a short time.</summary>
+    /// <returns>Why it may run on, without a full stop; null where it does not.</returns>
+    private async Task<string?> LeaveAsync(ComfyPrompt? prompt, string clientId)
     {
         using var farewell = new CancellationTokenSource(LongestFarewell);
         try
@@ -174,10 +172,12 @@ public sealed class ComfyWorkflowRunner(ComfyClient client)
                 await client.CancelOfClientAsync(clientId, farewell.Token).ConfigureAwait(false);
             else
                 await client.CancelAsync(prompt.Id, farewell.Token).ConfigureAwait(false);
+            return null;
         }
         catch (Exception error) when (error is ComfyAuthException or OperationCanceledException or ObjectDisposedException)
         {
-            // Nobody is left to be told.
+            var why = error is ComfyAuthException ? error.Message.TrimEnd('.') : $"the service did not answer within {Duration.Format(LongestFarewell)}";
+            return $"it could not be told to stop and may run on, because {why}; look at the queue in ComfyUI";
         }
     }
 

@@ -235,6 +235,47 @@ public sealed class ClientTests : IDisposable
         await UntilAsync(client, queue => queue.Running.Count == 0);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_could_not_be_told_to_stop_is_said(bool isCancelled)
+    {
+        await using var server = await StartAsync();
+        server.NodeFaults = (_, name) => name == "EmptyImage" ? NodeFault.Hang : null;
+        await using var client = Client(server);
+        using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var running = RunAsync(client, Smoke(), timeout: isCancelled ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1), stop: cancelled.Token);
+        await UntilAsync(client, queue => queue.Running.Count == 1);
+        server.Faults = request => request.Path == "/queue" ? new() { Answer = FaultAnswer.Error(500, "no") } : null;
+
+        if (isCancelled)
+        {
+            await cancelled.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        }
+        else
+        {
+            var error = await Assert.ThrowsAsync<ComfyAuthException>(() => running);
+            Assert.Equal("WorkflowTimedOut", error.Code);
+            Assert.Contains("may run on", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("was told to stop", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains(_events, happened => happened.Kind == PromptEventKind.Warning && happened.Problem!.Reason.Contains("may run on", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_runs_on_for_a_listener_that_fails()
+    {
+        await using var server = await StartAsync();
+        server.NodeFaults = (_, name) => name == "EmptyImage" ? NodeFault.Hang : null;
+        await using var client = Client(server);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => CollectAsync(client, Smoke(), new() { OutFolder = _folder.Path, Timeout = TimeSpan.FromMinutes(1) }, new FailingListener(), Stop));
+
+        await UntilAsync(client, queue => queue.Running.Count + queue.Pending.Count == 0);
+    }
+
     [Fact]
     public async Task A_submission_whose_answer_never_comes_is_taken_back()
     {
@@ -552,6 +593,11 @@ public sealed class ClientTests : IDisposable
     }
 
     private List<string> Files() => [.. Directory.EnumerateFiles(_folder.Path).Select(path => Path.GetFileName(path)!).Where(name => name.EndsWith(".png", StringComparison.Ordinal) || name.EndsWith(".partial", StringComparison.Ordinal)).Where(name => name != "photo.png").Order(StringComparer.Ordinal)];
+
+    private sealed class FailingListener : IProgress<PromptEvent>
+    {
+        public void Report(PromptEvent value) => throw new InvalidOperationException("Nobody is there any more.");
+    }
 
     private sealed class Listener(List<PromptEvent> events) : IProgress<PromptEvent>
     {

@@ -233,6 +233,8 @@ internal sealed class TestImageStep : InstallStep
         {
             public void Report(PromptEvent value)
             {
+                if (value.Kind == PromptEventKind.Warning)
+                    context.Tell($"The test picture: {value.Problem}.", 0, null);
                 if (value is { Kind: PromptEventKind.Progress, Total: > 0 })
                     context.Tell($"Making the test picture: step {value.Done} of {value.Total}", value.Done, value.Total);
             }
