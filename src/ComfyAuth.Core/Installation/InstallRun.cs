@@ -202,10 +202,13 @@ internal sealed class InstallRun(
         StepResult result;
         try
         {
-            var files = InstallReportWriter.PathsOf(context.Options.ReportDirectory ?? Path.Combine(FileJournal.StateFolder(context.Root), "reports"), _startedAt);
-            result = end(StepStatus.Done, $"The report is in {string.Join(" and ", files)}.");
-            report = report with { Files = files, Steps = report.Steps.Append(result).ToArray() };
-            await InstallReportWriter.WriteAsync(report, stop).ConfigureAwait(false);
+            var folder = context.Options.ReportDirectory ?? Path.Combine(FileJournal.StateFolder(context.Root), "reports");
+            report = await InstallReportWriter.WriteAsync(
+                folder,
+                _startedAt,
+                files => report with { Files = files, Steps = report.Steps.Append(end(StepStatus.Done, $"The report is in {string.Join(" and ", files)}.")).ToArray() },
+                stop).ConfigureAwait(false);
+            result = report.Steps[^1];
         }
         catch (ComfyAuthException error)
         {

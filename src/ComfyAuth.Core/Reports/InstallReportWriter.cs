@@ -10,31 +10,33 @@ public static class InstallReportWriter
 {
     private const string Title = "# Installation of ";
 
-    private static readonly ReportFile File = new(
-        "an installation",
-        ReportForm.BeginningWith(".json", "{\n  \"version\": "),
-        ReportForm.BeginningWith(".md", Title));
-
-    /// <summary>The files that a report is written to.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="startedAt">When the run began; names the files in local time.</param>
-    public static IReadOnlyList<string> PathsOf(string folder, DateTimeOffset startedAt)
-    {
-        var name = Path.GetFullPath(Path.Combine(folder, $"installation-qwen-{startedAt.ToLocalTime().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}"));
-        return new[] { name + ".json", name + ".md" };
-    }
-
-    /// <summary>Writes a report to its files; each appears whole or not at all.</summary>
-    /// <param name="report">The report.</param>
+    /// <summary>
+    /// Writes a report to files that are new: <c>installation-qwen-20261122-181500.json</c> and <c>.md</c>, by the local time at which the
+    /// run began. Where that name is taken a number follows, <c>-2</c> and up. Each file appears whole or not at all.
+    /// </summary>
+    /// <param name="folder">The folder; it is made where there is none.</param>
+    /// <param name="startedAt">When the run began.</param>
+    /// <param name="reportIn">Gives the report, which names its files.</param>
     /// <param name="stop">Gives up.</param>
-    /// <exception cref="ComfyAuthException"><c>ReportNotWritten</c>, <c>ReportWouldOverwrite</c>.</exception>
-    public static async Task WriteAsync(InstallReport report, CancellationToken stop)
+    /// <returns>The report that was written.</returns>
+    /// <exception cref="ComfyAuthException"><c>ReportNotWritten</c>.</exception>
+    public static async Task<InstallReport> WriteAsync(string folder, DateTimeOffset startedAt, Func<IReadOnlyList<string>, InstallReport> reportIn, CancellationToken stop)
     {
-        ArgumentNullException.ThrowIfNull(report);
-        foreach (var path in report.Files)
+        ArgumentNullException.ThrowIfNull(reportIn);
+        var name = Path.GetFullPath(Path.Combine(folder, $"installation-qwen-{startedAt.ToLocalTime().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}"));
+        for (var number = 1; ; number++)
         {
-            var isJson = path.EndsWith(".json", StringComparison.Ordinal);
-            await File.WriteAsync(path, isJson ? JsonSerializer.Serialize(report, ReportJsonContext.Default.InstallReport) + "\n" : Markdown(report), stop).ConfigureAwait(false);
+            var file = number == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
+            var (json, markdown) = (file + ".json", file + ".md");
+            if (Path.Exists(markdown))
+                continue;
+
+            // Whoever gets the JSON file has the name.
+            var report = reportIn(new[] { json, markdown });
+            if (!await ReportFile.TryCreateAsync(json, JsonSerializer.Serialize(report, ReportJsonContext.Default.InstallReport) + "\n", stop).ConfigureAwait(false))
+                continue;
+            await ReportFile.TryCreateAsync(markdown, Markdown(report), stop).ConfigureAwait(false);
+            return report;
         }
     }
 

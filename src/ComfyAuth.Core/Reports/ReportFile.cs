@@ -36,6 +36,29 @@ internal sealed class ReportFile(string kind, params IReadOnlyList<ReportForm> f
     {
         var replaces = await EnsureReplaceableAsync(path, stop).ConfigureAwait(false);
 
+        await PutAsync(path, text, replaces, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a report where nothing is yet; missing folders are made.</summary>
+    /// <returns>Whether it was written; false where something stands there already, also when somebody else was just faster.</returns>
+    /// <exception cref="ComfyAuthException"><c>ReportNotWritten</c>.</exception>
+    public static async Task<bool> TryCreateAsync(string path, string text, CancellationToken stop)
+    {
+        if (IsThere(path) || Directory.Exists(path))
+            return false;
+        try
+        {
+            await PutAsync(path, text, replaces: false, stop).ConfigureAwait(false);
+            return true;
+        }
+        catch (ComfyAuthException) when (IsThere(path))
+        {
+            return false;
+        }
+    }
+
+    private static async Task PutAsync(string path, string text, bool replaces, CancellationToken stop)
+    {
         // Two that write the same report at once must not write into the same file.
         var staged = $"{path}.{Path.GetRandomFileName()}.tmp";
         try

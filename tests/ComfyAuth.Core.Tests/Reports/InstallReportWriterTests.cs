@@ -53,34 +53,54 @@ public sealed class InstallReportWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task The_JSON_is_the_report_and_an_earlier_report_is_replaced_but_nothing_else()
+    public async Task The_JSON_is_the_report_and_names_its_files()
     {
         var report = Report(InstallOutcome.Installed);
 
-        await WriteAsync(report with { Outcome = InstallOutcome.Failed });
-        var json = JsonSerializer.Deserialize((await WriteAsync(report)).Json, ReportJsonContext.Default.InstallReport)!;
-        File.WriteAllText(Paths()[1], "mine");
-        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => WriteAsync(report));
+        var written = await InstallReportWriter.WriteAsync(_folder.Path, Start, files => report with { Files = files }, Stop);
+        var json = JsonSerializer.Deserialize(File.ReadAllText(written.Files[0]), ReportJsonContext.Default.InstallReport)!;
 
         Assert.Equal((InstallOutcome.Installed, 3, TimeSpan.FromMinutes(12.5)), (json.Outcome, json.Steps.Count, json.Duration));
         Assert.Equal(report.Steps[2].Message, json.Steps[2].Message);
-        Assert.Equal("ReportWouldOverwrite", error.Code);
-        Assert.Equal("mine", File.ReadAllText(Paths()[1]));
+        Assert.Equal(written.Files, json.Files);
+        Assert.Equal(Paths(""), json.Files);
     }
 
     [Fact]
-    public void The_files_are_named_by_the_local_time_at_which_the_run_began() =>
-        Assert.Equal(
-            [_folder.PathOf($"installation-qwen-{Start.ToLocalTime():yyyyMMdd-HHmmss}.json"), _folder.PathOf($"installation-qwen-{Start.ToLocalTime():yyyyMMdd-HHmmss}.md")],
-            Paths());
+    public async Task Runs_of_the_same_second_have_reports_of_their_own_and_nothing_is_replaced()
+    {
+        File.WriteAllText(Paths("")[1], "mine");
+        Directory.CreateDirectory(Paths("-3")[0]);
+        if (!OperatingSystem.IsWindows())
+            File.CreateSymbolicLink(Paths("-4")[0], "nowhere");
 
-    private IReadOnlyList<string> Paths(string folder = ".") => InstallReportWriter.PathsOf(_folder.PathOf(folder), Start);
+        var written = await Task.WhenAll(Enumerable.Range(0, 16).Select(number => Task.Run(
+            () => InstallReportWriter.WriteAsync(_folder.Path, Start, files => Report(InstallOutcome.Installed) with { Files = files, Service = $"number {number}" }, Stop))));
+
+        Assert.Equal(32, written.SelectMany(report => report.Files).Distinct().Count());
+        Assert.All(written, report => Assert.All(report.Files, file => Assert.Contains(report.Service, File.ReadAllText(file), StringComparison.Ordinal)));
+        Assert.Equal("mine", File.ReadAllText(Paths("")[1]));
+        Assert.Contains(Paths("-2")[0], written.Select(report => report.Files[0]));
+        Assert.Empty(Directory.GetFiles(_folder.Path, "*.tmp"));
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_made_is_told()
+    {
+        _folder.Write("file", "");
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => InstallReportWriter.WriteAsync(_folder.PathOf("file"), Start, files => Report(InstallOutcome.Installed) with { Files = files }, Stop));
+
+        Assert.Equal("ReportNotWritten", error.Code);
+    }
+
+    /// <summary>Files are named by the local time at which the run began.</summary>
+    private IReadOnlyList<string> Paths(string number) => [.. new[] { ".json", ".md" }.Select(extension => _folder.PathOf($"installation-qwen-{Start.ToLocalTime():yyyyMMdd-HHmmss}{number}{extension}"))];
 
     private async Task<(string Json, string Markdown)> WriteAsync(InstallReport report, string folder = ".")
     {
-        var paths = Paths(folder);
-        await InstallReportWriter.WriteAsync(report with { Files = paths }, Stop);
-        return (File.ReadAllText(paths[0]), File.ReadAllText(paths[1]));
+        var written = await InstallReportWriter.WriteAsync(_folder.PathOf(folder), Start, files => report with { Files = files }, Stop);
+        return (File.ReadAllText(written.Files[0]), File.ReadAllText(written.Files[1]));
     }
 
     private static InstallReport Report(InstallOutcome outcome) => new()
