@@ -60,7 +60,7 @@ internal static class InstallDisplay
     }
 
     private static string Line(InstallProgress progress) =>
-        $"{progress.Number}/{progress.Count} {progress.Step}{(progress.Total > 0 ? $" {100 * progress.Done / progress.Total} %" : "")} {progress.Status}";
+        $"{progress.Number}/{progress.Count} {progress.Step}{(progress.Total > 0 ? $" {100 * progress.Done / progress.Total} %" : "")} {progress.Status}{(progress.TimeLeft is { } left ? $"; {Duration.Format(left)} left" : "")}";
 
     private static string Status(StepStatus status) => status switch
     {

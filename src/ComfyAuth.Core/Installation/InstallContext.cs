@@ -44,8 +44,8 @@ internal sealed class InstallContext
     /// <summary>Is told what is done.</summary>
     public required ILogger Logger { get; init; }
 
-    /// <summary>Tells how far the step is: what it is at, how much is done, and of how much.</summary>
-    public required Action<string, long, long?> Tell { get; init; }
+    /// <summary>Tells how far the step is.</summary>
+    public required StepTeller Tell { get; init; }
 
     /// <summary>Where ComfyUI lies in the container, as an absolute path without a slash at its end; null until somebody has found it.</summary>
     public string? ComfyFolder { get; set; }

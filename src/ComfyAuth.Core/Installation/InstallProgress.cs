@@ -7,4 +7,5 @@ namespace ComfyAuth.Installation;
 /// <param name="Status">What it is at, without a secret.</param>
 /// <param name="Done">How much of it is done, in any unit.</param>
 /// <param name="Total">How much there is, in the same unit; null where that is not known.</param>
-public sealed record InstallProgress(InstallStepName Step, int Number, int Count, string Status, long Done = 0, long? Total = null);
+/// <param name="TimeLeft">How long the rest of it takes; null where that cannot be told.</param>
+public sealed record InstallProgress(InstallStepName Step, int Number, int Count, string Status, long Done = 0, long? Total = null, TimeSpan? TimeLeft = null);

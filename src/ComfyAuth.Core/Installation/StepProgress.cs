@@ -17,5 +17,5 @@ internal sealed class StepProgress(IProgress<InstallProgress>? listener, SecretR
     }
 
     /// <summary>Says how far it is.</summary>
-    public void Tell(string status, long done, long? total) => listener?.Report(new(_step, _number, _count, redactor.Redact(status), done, total));
+    public void Tell(string status, long done, long? total, TimeSpan? left = null) => listener?.Report(new(_step, _number, _count, redactor.Redact(status), done, total, left));
 }

@@ -96,7 +96,7 @@ public sealed class Uninstaller(DockerClient engine, SecretRedactor redactor, Pa
             Verifier = verifier,
             Journal = InstallJournal.Read(stack.Root),
             Logger = _logger,
-            Tell = (_, _, _) => { },
+            Tell = (_, _, _, _) => { },
         };
     }
 

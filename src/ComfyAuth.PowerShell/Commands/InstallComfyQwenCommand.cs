@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using System.Security;
 using ComfyAuth.Installation;
@@ -204,26 +203,9 @@ public sealed class InstallComfyQwenCommand : EngineCmdlet
     /// <summary>Shows the installation, and below it the step that is under way.</summary>
     private sealed class Progress(CmdletPipe pipe, string activity) : IProgress<InstallProgress>
     {
-        private readonly object _lock = new();
-        private readonly Stopwatch _clock = Stopwatch.StartNew();
-        private (string What, long? Total, TimeSpan At, long Done) _began;
-
         public void Report(InstallProgress value) => pipe.WriteProgress(new(activity, $"Step {value.Number} of {value.Count}: {value.Step}", value.Number - 1, value.Count)
         {
-            Part = new(value.Step.ToString(), value.Status, value.Done, value.Total) { TimeLeft = TimeLeft(value) },
+            Part = new(value.Step.ToString(), value.Status, value.Done, value.Total) { TimeLeft = value.TimeLeft },
         });
-
-        /// <summary>How long it takes if it goes on as since it began.</summary>
-        private TimeSpan? TimeLeft(InstallProgress value)
-        {
-            lock (_lock)
-            {
-                var what = value.Step.ToString();
-                if (_began.What != what || _began.Total != value.Total || value.Done < _began.Done)
-                    _began = (what, value.Total, _clock.Elapsed, value.Done);
-                var (done, took) = (value.Done - _began.Done, _clock.Elapsed - _began.At);
-                return value.Total is { } total && done > 0 ? took * ((double)Math.Max(0, total - value.Done) / done) : null;
-            }
-        }
     }
 }

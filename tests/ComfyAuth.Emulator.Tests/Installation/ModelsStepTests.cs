@@ -3,6 +3,7 @@ using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Emulator.Faults;
 using ComfyAuth.Installation;
 using ComfyAuth.Installation.Steps;
+using ComfyAuth.Models;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Emulator.Tests.Installation;
@@ -190,6 +191,26 @@ public sealed class ModelsStepTests
     }
 
     [Fact]
+    public void The_time_left_is_that_of_all_files_together_and_stands_in_no_text()
+    {
+        List<(string Status, TimeSpan? Left)> told = [];
+        var (first, second) = (Download("first", 1000), Download("second", 2000));
+        var loading = new ModelsStep.Loading((status, _, _, left) => told.Add((status, left)), [first, second]);
+
+        loading.Report(new(first, ModelDownloadPhase.Downloading, 400, 1000, 100, TimeSpan.FromSeconds(6)));
+        Assert.Equal(TimeSpan.FromSeconds(26), told[^1].Left);
+        loading.Report(new(second, ModelDownloadPhase.Downloading, 0, 2000, 300, TimeSpan.FromSeconds(7)));
+        Assert.Equal(TimeSpan.FromSeconds(6.5), told[^1].Left);
+        loading.Report(new(first, ModelDownloadPhase.Verifying, 1000, 1000, 500, TimeSpan.FromSeconds(9)));
+        Assert.Equal(TimeSpan.FromSeconds(2000 / 300.0), told[^1].Left);
+        loading.Report(new(second, ModelDownloadPhase.Downloading, 0, 2000, 0, null));
+        Assert.Null(told[^1].Left);
+        Assert.DoesNotContain(told, line => line.Status.Contains("left", StringComparison.Ordinal));
+
+        static ModelDownload Download(string name, long size) => new() { Source = new HubFile("owner/name", name), Target = Path.Combine(Path.GetTempPath(), name), SizeInBytes = size };
+    }
+
+    [Fact]
     public async Task A_journal_cannot_have_other_files_taken_away()
     {
         await using var site = await SiteAsync();
@@ -221,7 +242,7 @@ public sealed class ModelsStepTests
             Verifier = site.Verifier,
             Journal = InstallJournal.Read(site.Root),
             Logger = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
-            Tell = (_, _, _) => { },
+            Tell = (_, _, _, _) => { },
         };
         var changes = context.Journal.Changes.Where(change => change.Step == InstallStepName.Models).ToList();
 

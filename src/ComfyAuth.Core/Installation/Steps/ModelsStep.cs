@@ -133,7 +133,7 @@ internal sealed class ModelsStep : InstallStep
         var downloads = missing.Select(model => ModelDownload.Of(model, folder)).ToList();
         using var downloader = Downloader(context);
         var models = new ContainerModels(context.Engine, downloader);
-        var loading = new Loading(context, downloads);
+        var loading = new Loading(context.Tell, downloads);
         foreach (var (model, download) in missing.Zip(downloads))
         {
             context.Journal.Note(InstallChangeKind.ContainerModel, $"{container.Details.Name}:{inside}/{model.Path}");
@@ -188,7 +188,7 @@ internal sealed class ModelsStep : InstallStep
 
         using var downloader = Downloader(context);
         List<(string File, ComfyAuthException Error)> failed = [];
-        await foreach (var result in downloader.DownloadAsync(downloads, new Loading(context, downloads), stop).ConfigureAwait(false))
+        await foreach (var result in downloader.DownloadAsync(downloads, new Loading(context.Tell, downloads), stop).ConfigureAwait(false))
         {
             if (result.Error is { } error)
                 failed.Add((result.File, error));
@@ -266,8 +266,8 @@ internal sealed class ModelsStep : InstallStep
         public void Report(long value) => context.Tell($"Reading {model.Path}: {ByteSize.Format(value)}{(model.SizeInBytes is { } size ? $" of {ByteSize.Format(size)}" : "")}", value, model.SizeInBytes);
     }
 
-    /// <summary>Tells of all files in one line, with bytes, speed and time left.</summary>
-    private sealed class Loading(InstallContext context, IReadOnlyList<ModelDownload> downloads) : IProgress<ModelDownloadProgress>
+    /// <summary>Tells of all files in one line, with bytes and speed; and how long they take together.</summary>
+    internal sealed class Loading(StepTeller tell, IReadOnlyList<ModelDownload> downloads) : IProgress<ModelDownloadProgress>
     {
         private readonly Dictionary<ModelDownload, ModelDownloadProgress> _latest = [];
 
@@ -276,6 +276,7 @@ internal sealed class ModelsStep : InstallStep
             string line;
             long done;
             long? total;
+            double speed;
             lock (_latest)
             {
                 _latest[value.Download] = value;
@@ -283,13 +284,13 @@ internal sealed class ModelsStep : InstallStep
                 total = downloads.Sum(download => _latest.GetValueOrDefault(download)?.BytesTotal ?? download.SizeInBytes);
                 if (downloads.Any(download => (_latest.GetValueOrDefault(download)?.BytesTotal ?? download.SizeInBytes) is null))
                     total = null;
-                var left = _latest.Values.Max(item => item.TimeLeft);
+                speed = _latest.Values.Where(item => item.Phase == ModelDownloadPhase.Downloading).Sum(item => item.BytesPerSecond);
                 var parts = _latest.Values.Where(item => item.Phase is not (ModelDownloadPhase.Waiting or ModelDownloadPhase.Done)).Select(Describe).ToList();
-                line = string.Join("; ", parts) + (left is { } time && parts.Count > 0 ? $"; {Duration.Format(TimeSpan.FromSeconds(Math.Ceiling(time.TotalSeconds)))} left" : "");
+                line = string.Join("; ", parts);
             }
 
             if (line.Length > 0)
-                context.Tell(line, done, total);
+                tell(line, done, total, speed >= 1 && total > done ? TimeSpan.FromSeconds((total.Value - done) / speed) : null);
         }
 
         private static string Describe(ModelDownloadProgress item) => item.Phase == ModelDownloadPhase.Downloading
