@@ -128,8 +128,8 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     /// Whether it is the container that answers at its service's address. Who answers in place of one that does not run, or at the
     /// port of another one, is somebody else: no secret is for them.
     /// </summary>
-    internal static bool AnswersItself(ContainerSummary? listed, ServiceDefinition service, IReadOnlyList<ContainerSummary> all) =>
-        listed?.State == ContainerState.Running && PortOwner.OfAddress(service.Url, listed.Id, listed.Ports, all) is null;
+    internal static bool AnswersItself(ContainerSummary? listed, ServiceDefinition service) =>
+        listed?.State == ContainerState.Running && !PortOwner.IsOfAnother(service.Url, listed.Ports);
 
     private static bool IsFolder(string? label, string folder)
     {
@@ -198,7 +198,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
-            : _prober.ProbeAsync(service, AnswersItself(listed, service, all) ? token : null, asking.Token);
+            : _prober.ProbeAsync(service, AnswersItself(listed, service) ? token : null, asking.Token);
         var (details, stats) = (default(Seen<ContainerDetails>), default(Seen<ContainerStats?>));
         try
         {

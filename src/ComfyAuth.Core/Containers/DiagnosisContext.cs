@@ -32,8 +32,13 @@ internal sealed class DiagnosisContext
         Snapshot = snapshot;
         _redactor = redactor;
         Ends = [.. snapshot.Events.Where(item => item.Action == "die").OrderBy(item => item.OccurredAt)];
-        AnsweredBy = IsRunning ? PortOwner.OfAddress(Service.Url, Container!.Id, Container.Ports, snapshot.Others) : null;
-        Readings = IsRunning && AnsweredBy is null ? snapshot.Readings : ServiceReadings.None;
+        if (IsRunning && PortOwner.IsOfAnother(Service.Url, Container!.Ports))
+        {
+            AnsweredBy = PortOwner.Of(Service.Url.Port, Container.Id, snapshot.Others);
+            IsAnsweredByAnother = AnsweredBy is not null || snapshot.Readings.IsLive == true;
+        }
+
+        Readings = IsRunning && !IsAnsweredByAnother ? snapshot.Readings : ServiceReadings.None;
         Log = [.. snapshot.Log.TakeLast(LinesLookedAt).Where(IsOfThisRun).Select(line => new LogEntry(Clean(line.Text), line.Timestamp)).Where(line => !string.IsNullOrWhiteSpace(line.Text))];
         EngineError = IsRunning ? "" : Reason(Clean(Container?.Error));
         _signs = new(() => [.. FindSigns()]);
@@ -54,6 +59,9 @@ internal sealed class DiagnosisContext
 
     /// <summary>The service of this container answers.</summary>
     public bool IsLive => Readings.IsLive == true;
+
+    /// <summary>Whether somebody else answers at the service's address: another container, or another program of this machine.</summary>
+    public bool IsAnsweredByAnother { get; }
 
     /// <summary>Another container that has the service's address on this machine.</summary>
     public ContainerSummary? AnsweredBy { get; }

@@ -33,7 +33,7 @@ internal static partial class InstallRules
 
     private static DiagnosisFinding? Installing(DiagnosisContext context)
     {
-        if (!context.IsRunning || context.IsLive || context.AnsweredBy is not null)
+        if (!context.IsRunning || context.IsLive || context.IsAnsweredByAnother)
             return null;
         var check = string.Join(' ', context.Container?.Healthcheck?.Test ?? []);
         var processes = context.Snapshot.Processes.Where(process => !IsOf(check, process.Command)).Select(process => (Process: process, Install: InstallProcess.Of(context.Clean(process.Command))!)).Where(found => found.Install is not null).ToList();

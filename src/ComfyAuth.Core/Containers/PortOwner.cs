@@ -17,16 +17,14 @@ internal static class PortOwner
         && other.Ports.Any(taken => taken.PublicPort == port && taken.Protocol == Tcp));
 
     /// <summary>
-    /// Another container that answers at the address of a service instead of the service's own one: that has ports of this machine,
-    /// and none of them is the address's. One without any is reached through another, such as a reverse proxy.
+    /// Whether the address of a service on this machine is not its container's: that has ports of this machine, and none of them is the
+    /// address's. Whoever answers there is somebody else. A container without any port is reached through another, such as a reverse proxy.
     /// </summary>
     /// <param name="url">The address.</param>
-    /// <param name="id">The service's own container.</param>
-    /// <param name="ports">Its ports.</param>
-    /// <param name="all">All containers.</param>
-    public static ContainerSummary? OfAddress(Uri url, string id, IReadOnlyList<ContainerPort> ports, IEnumerable<ContainerSummary> all)
+    /// <param name="ports">The ports of the service's own container.</param>
+    public static bool IsOfAnother(Uri url, IReadOnlyList<ContainerPort> ports)
     {
         var published = ports.Where(port => port.PublicPort is not null && port.Protocol == Tcp).ToList();
-        return url.IsLoopback && published.Count > 0 && published.TrueForAll(port => port.PublicPort != url.Port) ? Of(url.Port, id, all) : null;
+        return url.IsLoopback && published.Count > 0 && published.TrueForAll(port => port.PublicPort != url.Port);
     }
 }

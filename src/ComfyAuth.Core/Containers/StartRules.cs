@@ -29,7 +29,7 @@ internal static class StartRules
             "Stop what has the port, or give one of the two another port.",
             PortConflict),
         new("port-of-another", ContainerCondition.PortConflict,
-            "Another container has the port that the service is asked at, or that this container wants when it starts.",
+            "Another container or program has the port that the service is asked at, or another container the one that this one wants when it starts.",
             "Give one of the two containers another host port, or correct the service's url in the stack file.",
             PortOfAnother),
     ];
@@ -132,6 +132,15 @@ internal static class StartRules
     {
         if (context.Container is not { } container)
             return null;
+        if (context is { IsAnsweredByAnother: true, AnsweredBy: null })
+        {
+            return new($"{context.Service.Url} is an address of another program of this machine, not of this container.", DiagnosisConfidence.Medium,
+                [$"'{container.Name}': {string.Join(", ", container.Ports.Select(PortText.Of))}", $"{context.Service.Url}: {context.Snapshot.Readings.Answer}"])
+            {
+                Remedy = "Correct the service's url in the stack file to a port of the container, or stop the program and give the container its port. It gets no token.",
+            };
+        }
+
         if (context.AnsweredBy is { } answering)
         {
             return new($"{context.Service.Url} is an address of the container '{answering.Name}', not of this one.", DiagnosisConfidence.Medium,

@@ -65,7 +65,7 @@ internal sealed class ComfyContainer
         if (ContainerObserver.Find(context.Stack, context.Service, all) is not { } listed)
             return null;
         var details = await context.Engine.InspectContainerAsync(listed.Id, stop).ConfigureAwait(false);
-        return new(context, details, ContainerObserver.AnswersItself(listed, context.Service, all));
+        return new(context, details, ContainerObserver.AnswersItself(listed, context.Service));
     }
 
     /// <summary>Finds the container, which must run.</summary>
@@ -225,7 +225,7 @@ internal sealed class ComfyContainer
     }
 
     /// <summary>Speaks with ComfyUI, with our token where it asks for one.</summary>
-    /// <returns>The client; null where another container answers, or the token is not known.</returns>
+    /// <returns>The client; null where somebody else answers, or the token is not known.</returns>
     public ComfyClient? Client()
     {
         var token = BearerToken.Of(_context.Stack, _context.Service, _context.Redactor);

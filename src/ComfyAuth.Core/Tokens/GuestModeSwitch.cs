@@ -50,7 +50,7 @@ public sealed class GuestModeSwitch(DockerClient engine, SecretRedactor redactor
         return new(this, stack, service, container, path, hostPath)
         {
             Before = before,
-            AnswersItself = ContainerObserver.AnswersItself(listed, service, all),
+            AnswersItself = ContainerObserver.AnswersItself(listed, service),
             Change = before == state ? null : new(hostPath ?? $"{container.Name}:{path}", state),
         };
     }

@@ -175,7 +175,7 @@ public sealed partial class LiveTokenAuditor(TokenAuditor auditor, DockerClient 
 
         var truth = LiveJudge.WithPassword(survey, service, container, stop);
         var old = HashesIn(survey, service, container, passwords, stop).Select(found => found.Hash).Concat(survey.HashesInUse.Select(use => use.Hash)).FirstOrDefault(hash => hash != truth?.Hash);
-        var proof = ContainerObserver.AnswersItself(listed, service, all)
+        var proof = ContainerObserver.AnswersItself(listed, service)
             ? await (Prove ?? new LoginProver(redactor) { Timeout = Patience }.ProveAsync)(service, new() { Token = truth?.Hash, Password = truth?.Password, UserName = truth?.UserName, OldToken = truth is null || old.IsDefault ? null : old }, stop).ConfigureAwait(false)
             : null;
         var newest = passwords.Max(password => password.ModifiedAt);

@@ -79,11 +79,11 @@ public sealed class Rollout(DockerClient engine, SecretRedactor redactor, ILogge
     internal async Task<LoginProof> ProveAsync(GenAIStack stack, RolloutTarget target, CancellationToken stop)
     {
         var all = await engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
-        return ContainerObserver.AnswersItself(ContainerObserver.Find(stack, target.Service, all), target.Service, all)
+        return ContainerObserver.AnswersItself(ContainerObserver.Find(stack, target.Service, all), target.Service)
             ? await Prover.ProveAsync(target.Service, target.Expected!, stop).ConfigureAwait(false)
             : NotAsked(
                 target.Service,
-                "the container does not run, or another one answers at the address of the service",
+                "the container does not run, or somebody else answers at the address of the service",
                 "See with Get-GenAIContainer which container has the port, and mend the ports or the url of the service.");
     }
 

@@ -70,7 +70,7 @@ internal static class ServiceChecks
         },
     ];
 
-    private static CheckOutcome IsLive(ServiceDefinition service, ServiceReadings readings, ContainerSnapshot? snapshot)
+    internal static CheckOutcome IsLive(ServiceDefinition service, ServiceReadings readings, ContainerSnapshot? snapshot)
     {
         var answer = $"{service.Url} {service.HealthPath}: {readings.Answer}";
         if (readings.IsLive is null)
@@ -89,12 +89,11 @@ internal static class ServiceChecks
             };
         }
 
-        var other = service.Url.IsLoopback && !HasPort(snapshot.Container.Ports, service.Url)
-            ? snapshot.Others.FirstOrDefault(other => HasPort(other.Ports, service.Url))
-            : null;
-        return other is null
-            ? CheckOutcome.Passed($"The service answers at {service.Url}.", answer)
-            : CheckOutcome.Failed($"The container '{other.Name}' answers at {service.Url}, not '{service.Container}'.", answer) with { Remedy = "Give one of the two another host port, or correct 'url' in comfyauth.yml." };
+        if (!PortOwner.IsOfAnother(service.Url, snapshot.Container.Ports))
+            return CheckOutcome.Passed($"The service answers at {service.Url}.", answer);
+        return PortOwner.Of(service.Url.Port, snapshot.Container.Id, snapshot.Others) is { } other
+            ? CheckOutcome.Failed($"The container '{other.Name}' answers at {service.Url}, not '{service.Container}'.", answer) with { Remedy = "Give one of the two another host port, or correct 'url' in comfyauth.yml." }
+            : CheckOutcome.Failed($"Another program of this machine answers at {service.Url}, not the container '{service.Container}', which has other ports.", answer) with { Remedy = "Correct 'url' in comfyauth.yml to a port of the container, or stop the program and give the container its port." };
     }
 
     private static CheckOutcome IsReady(ServiceDefinition service, ServiceReadings readings)
@@ -112,6 +111,4 @@ internal static class ServiceChecks
             _ => CheckOutcome.Error($"Whether the service works could not be found out: {readings.Answer}.", answer),
         };
     }
-
-    private static bool HasPort(IReadOnlyList<ContainerPort> ports, Uri url) => ports.Any(port => port.PublicPort == url.Port);
 }

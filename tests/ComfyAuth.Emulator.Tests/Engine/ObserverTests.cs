@@ -4,6 +4,7 @@ using ComfyAuth.Emulator.Comfy;
 using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
+using ComfyAuth.Validation;
 using ComfyAuth.Tests;
 
 namespace ComfyAuth.Emulator.Tests.Engine;
@@ -12,14 +13,16 @@ namespace ComfyAuth.Emulator.Tests.Engine;
 public sealed class ObserverTests
 {
     [Theory]
-    [InlineData("the address", "", "up", true)]
-    [InlineData("the address", "the address", "up", true)]
-    [InlineData("none", "", "up", true)]
-    [InlineData("another", "", "up", true)]
-    [InlineData("another", "the address", "up", false)]
-    [InlineData("another", "the address", "ended", true)]
-    [InlineData("none", "the address", "up", true)] // a reverse proxy in a container
-    public async Task The_token_is_not_for_who_answers_at_the_port_of_another_container(string port, string portOfOther, string other, bool isSent)
+    [InlineData("up", "the address", "", "up", true)]
+    [InlineData("up", "the address", "the address", "up", true)]
+    [InlineData("up", "none", "", "up", true)]
+    [InlineData("up", "none", "the address", "up", true)] // a reverse proxy in a container
+    [InlineData("up", "another", "", "up", false)] // a program that is in no container
+    [InlineData("up", "another", "the address", "up", false)]
+    [InlineData("up", "another", "the address", "ended", false)]
+    [InlineData("ended", "the address", "", "up", false)] // a program that took the port of a container that ended
+    [InlineData("ended", "none", "the address", "up", false)]
+    public async Task The_token_is_for_nobody_but_the_container_of_the_service(string own, string port, string portOfOther, string other, bool isSent)
     {
         var stop = TestContext.Current.CancellationToken;
         using var folder = new TemporaryFolder();
@@ -32,7 +35,7 @@ public sealed class ObserverTests
             tokens += request.Headers.Authorization.Count;
             return null;
         };
-        await using var engine = await EmulatedEngine.StartAsync([Publishing(Sample.Up, "ours", port), Publishing(other == "up" ? Sample.Up : Sample.Ended, "another", portOfOther)], overTcp: true, stop: stop);
+        await using var engine = await EmulatedEngine.StartAsync([Publishing(own == "up" ? Sample.Up : Sample.Ended, "ours", port), Publishing(other == "up" ? Sample.Up : Sample.Ended, "another", portOfOther)], overTcp: true, stop: stop);
         await using var client = new DockerClient(engine.Endpoint);
         var service = new ServiceDefinition { Name = "ours", Container = "ours", Url = comfy.Address, HealthPath = "/system_stats", Auth = AuthKind.ComfyUILogin };
         var stack = new GenAIStack { Root = folder.Path, Definition = new() { Source = "none", Services = [service] } };
@@ -41,8 +44,10 @@ public sealed class ObserverTests
         {
             Assert.Equal(isSent ? true : null, snapshot.Readings.IsReady);
 
-            // The diagnosis asks the same question, and knows no other answer.
-            Assert.Equal(isSent ? ContainerCondition.HealthcheckCannotPass : ContainerCondition.PortConflict, ContainerDiagnostician.Diagnose(snapshot, new()).Condition);
+            // The diagnosis and the check ask the same question, and know no other answer.
+            if (own == "up")
+                Assert.Equal(isSent ? ContainerCondition.HealthcheckCannotPass : ContainerCondition.PortConflict, ContainerDiagnostician.Diagnose(snapshot, new()).Condition);
+            Assert.Equal(isSent ? CheckStatus.Passed : CheckStatus.Failed, ServiceChecks.IsLive(service, snapshot.Readings, snapshot).Status);
         }
 
         Assert.Equal(isSent ? 1 : 0, tokens);

@@ -201,7 +201,7 @@ internal sealed partial class LoginStep : InstallStep
     private static async Task<bool> IsLoadedAsync(InstallContext context, ComfyContainer container, List<string> evidence, CancellationToken stop)
     {
         if (!container.AnswersItself)
-            throw new ComfyAuthException("LoginNotAsked", $"Whether ComfyUI-Login is loaded could not be asked: another container answers at {context.Service.Url}.", "See with Get-GenAIContainer which container has the port, and mend the ports or the url of the service.");
+            throw new ComfyAuthException("LoginNotAsked", $"Whether ComfyUI-Login is loaded could not be asked: somebody else answers at {context.Service.Url}.", "See with Get-GenAIContainer which container has the port, and mend the ports or the url of the service.");
         using var conversation = new LoginConversation(context.Service, Patience, stop);
         var page = await conversation.AskAsync(new(LoginPage.Path) { WantsBody = true }, stop).ConfigureAwait(false);
         if (page.Status is null or >= 500)

@@ -40,7 +40,7 @@ internal sealed class TestImageStep : InstallStep
         var container = await ComfyContainer.FindRunningAsync(context, stop).ConfigureAwait(false);
         using var client = container.Client() ?? throw new ComfyAuthException(
             "TestImageNotAsked",
-            $"No picture was asked for: {(container.AnswersItself ? $"the token of '{context.Service.Name}' is not known" : $"another container answers at {context.Service.Url}")}.",
+            $"No picture was asked for: {(container.AnswersItself ? $"the token of '{context.Service.Name}' is not known" : $"somebody else answers at {context.Service.Url}")}.",
             container.AnswersItself ? "Synchronise the credential with Sync-ComfyToken." : "See with Get-GenAIContainer which container has the port, and mend the ports or the url of the service.");
         using var trial = new Trial(context, container, client);
         try
