@@ -83,7 +83,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     private string ActionOf(InstallChange change) => change.Kind switch
     {
         InstallChangeKind.Folder => "Remove the folder if it is empty",
-        InstallChangeKind.DataFolder when isRemoval && !removeData => "Remove the folder if it is empty",
+        InstallChangeKind.DataFolder when isRemoval && !(removeData && IsData(PathOf(change))) => "Remove the folder if it is empty",
         _ => $"Remove the {Word(change.Kind)}",
     };
 
@@ -98,8 +98,11 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Folder:
                 return RemoveFolder(PathOf(change), withContents: false);
             case InstallChangeKind.DataFolder:
-                // Between a run and the one that goes on with it somebody may have used the service: what is in there is not ours alone.
-                return RemoveFolder(PathOf(change), withContents: isRemoval ? removeData : context.Journal.IsNew(change));
+                // The journal may name any folder of the stack; which of them are for data, the deployment says. And between a run and the
+                // one that goes on with it somebody may have used the service: what is in there then is not ours alone.
+                var withContents = isRemoval ? removeData && IsData(PathOf(change)) : context.Journal.IsNew(change);
+                var left = RemoveFolder(PathOf(change), withContents);
+                return left is not null && removeData && !withContents ? $"{left}, and it is none of the folders that were laid out for data and are mounted into the container" : left;
             case InstallChangeKind.Output:
                 if (OutputOf(context, change) is not { } output)
                     return "it is none of the test pictures; it was left as it is";
@@ -171,6 +174,22 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <summary>Whether a file that a record names is the stack's own: the record may have come with the stack, and a link in it leads anywhere.</summary>
     private bool IsOfStack(string path) =>
         RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(path)) is { } inside && !inside.Split('/', '\\').Contains(".git", StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether a folder was laid out for the service to write into, and the compose file mounts it for that.</summary>
+    private bool IsData(string path)
+    {
+        if (!DeploymentTemplates.DataFolders.Any(folder => RealPath.Comparer.Equals(context.Stack.PathOf(folder), path)))
+            return false;
+        try
+        {
+            return Compose().Service?.Mounts.Any(mount => mount is { Kind: ComposeMountKind.Bind, IsReadOnly: false, Source: { } source } && RealPath.Comparer.Equals(source, path)) == true;
+        }
+        catch (ComfyAuthException)
+        {
+            // A compose file that cannot be read says nothing.
+            return false;
+        }
+    }
 
     private static string? RemoveFolder(string path, bool withContents)
     {

@@ -54,6 +54,40 @@ public sealed class UninstallerTests : IAsyncLifetime
         Assert.Empty(_site.EngineSnapshot());
     }
 
+    [Theory]
+    [InlineData("mine")]
+    [InlineData(".secrets")]
+    [InlineData(InstallSite.ModelsFolder)]
+    [InlineData(InstallSite.ServiceFolder)]
+    [InlineData("docker-configurations")]
+    public async Task A_journal_cannot_have_a_folder_removed_that_holds_no_data_of_the_service(string folder)
+    {
+        await InstallAsync();
+        var mine = _site.Write(folder + "/mine.txt", "mine");
+        await _site.InstallAsync(null, new ForgingStep(InstallChangeKind.DataFolder, _site.PathOf(folder)));
+
+        Assert.Contains(await Uninstaller(removeData: true).PlanAsync(_site.Stack, null, Stop), change => change.Target == folder && change.Action == "Remove the folder if it is empty");
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.Equal("mine", await File.ReadAllTextAsync(mine, Stop));
+        Assert.Contains(undone, change => change.Target == folder && change.Outcome == UndoOutcome.Kept && change.Message.Contains("none of the folders that were laid out for data", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_folder_that_the_compose_file_mounts_no_longer_stays_with_what_is_in_it()
+    {
+        await InstallAsync();
+        const string compose = InstallSite.ServiceFolder + "/docker-compose.yml";
+        _site.Write(compose, _site.Read(compose).Replace("shared/outputs", "elsewhere", StringComparison.Ordinal));
+        var picture = _site.Write("docker-configurations/shared/outputs/picture.png", "a picture");
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.True(File.Exists(picture));
+        Assert.Contains(undone, change => change.Target == "docker-configurations/shared/outputs" && change.Outcome == UndoOutcome.Kept);
+        Assert.False(Directory.Exists(_site.PathOf("docker-configurations/shared/inputs")));
+    }
+
     [Fact]
     public async Task A_container_that_stays_keeps_the_password_that_it_reads()
     {
