@@ -189,12 +189,12 @@ internal sealed class InstallJournal
         && !change.Target.Contains('\0', StringComparison.Ordinal)
         && change.Kind switch
         {
-            InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output => IsBelow(root, RealPath.Of(Path.GetFullPath(change.Target, root))),
+            InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output => IsBelow(root, Path.GetFullPath(change.Target, root)),
             InstallChangeKind.Files => change.Target.All(letter => char.IsAsciiDigit(letter) || letter == '-'),
             _ => true,
         };
 
-    /// <summary>Whether a path is in the stack; neither the stack itself nor what belongs to this module is for an installation to take away.</summary>
+    /// <summary>Whether a path is in the stack by its name; a link in it may have come later, and is seen when the change is taken back. Neither the stack itself nor what belongs to this module is for an installation to take away.</summary>
     private static bool IsBelow(string root, string path) =>
         RealPath.Inside(root, path) is { } inside && inside.Trim('.', '/', '\\').Length > 0 && RealPath.Inside(FileJournal.StateFolder(root), path) is null;
 

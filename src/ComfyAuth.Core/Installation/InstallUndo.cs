@@ -96,12 +96,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Files:
                 return !FileRecord.Exists(context.Root, change.Target, FileRecord.Installs) ? null : await PutBackAsync(change, FileRecord.Read(context.Root, change.Target, FileRecord.Installs), stop).ConfigureAwait(false);
             case InstallChangeKind.Folder:
-                return RemoveFolder(PathOf(change), withContents: false);
+                return RemoveFolder(change, withContents: false);
             case InstallChangeKind.DataFolder:
                 // The journal may name any folder of the stack; which of them are for data, the deployment says. And between a run and the
                 // one that goes on with it somebody may have used the service: what is in there then is not ours alone.
                 var withContents = isRemoval ? removeData && IsData(PathOf(change)) : context.Journal.IsNew(change);
-                var left = RemoveFolder(PathOf(change), withContents);
+                var left = RemoveFolder(change, withContents);
                 return left is not null && removeData && !withContents ? $"{left}, and it is none of the folders that were laid out for data and are mounted into the container" : left;
             case InstallChangeKind.Output:
                 if (OutputOf(context, change) is not { } output)
@@ -191,15 +191,24 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         }
     }
 
-    private static string? RemoveFolder(string path, bool withContents)
+    private string? RemoveFolder(InstallChange change, bool withContents)
     {
-        if (!Directory.Exists(path))
+        var path = PathOf(change);
+        if (new DirectoryInfo(path) is { Exists: false, LinkTarget: null })
             return null;
+        var real = RealPath.Of(path);
+        if (!RealPath.Comparer.Equals(real, Path.GetFullPath(change.Target, RealPath.Of(context.Root))))
+            return "it is, or lies behind, a link, which was not there when it was made";
         if (!withContents && Directory.EnumerateFileSystemEntries(path).Any())
             return "it is not empty";
+        if (withContents && HoldsMount(real))
+            return "something is mounted there";
         Directory.Delete(path, withContents);
         return null;
     }
+
+    /// <summary>Whether a folder is a mount point or has one in it, whose content is not the folder's. What mounts folders on Windows is a link there, which nobody follows.</summary>
+    private static bool HoldsMount(string folder) => !OperatingSystem.IsWindows() && DriveInfo.GetDrives().Any(mount => RealPath.Inside(folder, mount.Name) is not null);
 
     /// <summary>Removes the container, where it is the one that Compose made from the files of this stack.</summary>
     private async Task<string?> RemoveContainerAsync(string name, CancellationToken stop)
@@ -223,7 +232,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <summary>What Compose makes of the service; where its file is gone already, of the one that would be laid out.</summary>
     private (ComposeService? Service, ComposeFile File) Compose() => Deployment.ComposeOf(context.Stack, context.Service, Deployment.PlanOf(context)?.Missing ?? []);
 
-    private bool IsInside(string folder) => RealPath.Comparer.Equals(RealPath.Of(folder), RealPath.Of(context.Root)) || RealPath.Inside(context.Root, folder) is not null;
+    private bool IsInside(string folder) => RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(folder)) is not null;
 
     /// <summary>Removes a network or a volume, where Compose made it for the project of this stack.</summary>
     private async Task<string?> RemoveAsync(
@@ -351,7 +360,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     internal static string? OutputOf(InstallContext context, InstallChange change)
     {
         var path = Path.GetFullPath(change.Target, context.Root);
-        return Path.GetFileName(path).StartsWith(TestImageStep.Prefix, StringComparison.Ordinal) && RealPath.Inside(context.Root, RealPath.Of(path)) is not null ? path : null;
+        return Path.GetFileName(path).StartsWith(TestImageStep.Prefix, StringComparison.Ordinal) && RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(path)) is not null ? path : null;
     }
 
     /// <summary>A folder goes when the files in it are gone, and a container is restarted so that it reads what was put back.</summary>

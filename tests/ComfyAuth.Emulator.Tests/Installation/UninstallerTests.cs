@@ -1,6 +1,7 @@
 using ComfyAuth.Files;
 using ComfyAuth.Installation;
 using ComfyAuth.Installation.Steps;
+using ComfyAuth.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ComfyAuth.Emulator.Tests.Installation;
@@ -86,6 +87,80 @@ public sealed class UninstallerTests : IAsyncLifetime
         Assert.True(File.Exists(picture));
         Assert.Contains(undone, change => change.Target == "docker-configurations/shared/outputs" && change.Outcome == UndoOutcome.Kept);
         Assert.False(Directory.Exists(_site.PathOf("docker-configurations/shared/inputs")));
+    }
+
+    [Theory]
+    [InlineData("docker-configurations/shared/outputs")]
+    [InlineData("docker-configurations/shared")]
+    public async Task A_data_folder_that_is_a_link_by_now_is_not_followed(string folder)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        using var elsewhere = new TemporaryFolder();
+        await InstallAsync();
+        var moved = elsewhere.PathOf("moved");
+        Directory.Move(_site.PathOf(folder), moved);
+        Directory.CreateSymbolicLink(_site.PathOf(folder), moved);
+        var picture = Path.Combine(moved, folder.EndsWith("outputs", StringComparison.Ordinal) ? "" : "outputs", "picture.png");
+        await File.WriteAllTextAsync(picture, "a picture", Stop);
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.True(File.Exists(picture));
+        Assert.NotNull(new FileInfo(_site.PathOf(folder)).LinkTarget);
+        Assert.Contains(undone, change => change.Target == "docker-configurations/shared/outputs" && change.Outcome == UndoOutcome.Kept && change.Message.Contains("a link", StringComparison.Ordinal));
+        Assert.Empty(_site.Engine.Containers);
+    }
+
+    [Fact]
+    public async Task A_link_in_a_data_folder_goes_and_what_it_leads_to_stays()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        using var elsewhere = new TemporaryFolder();
+        await InstallAsync();
+        var picture = elsewhere.Write("pictures/picture.png", "a picture");
+        Directory.CreateSymbolicLink(_site.PathOf("docker-configurations/shared/outputs/pictures"), Path.GetDirectoryName(picture)!);
+
+        await UninstallAsync(removeData: true);
+
+        Assert.True(File.Exists(picture));
+        Assert.False(Directory.Exists(_site.PathOf("docker-configurations")));
+    }
+
+    [Theory]
+    [InlineData("docker-configurations/shared/outputs")]
+    [InlineData("docker-configurations/shared/outputs/pictures")]
+    public async Task What_is_mounted_in_a_data_folder_stays(string folder)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mount");
+        using var elsewhere = new TemporaryFolder();
+        await InstallAsync();
+        var picture = elsewhere.Write("picture.png", "a picture");
+        Directory.CreateDirectory(_site.PathOf(folder));
+        Assert.SkipUnless(await RunAsync("mount", "--bind", elsewhere.Path, _site.PathOf(folder)), "needs the right to mount");
+        try
+        {
+            var undone = await UninstallAsync(removeData: true);
+
+            Assert.True(File.Exists(picture));
+            Assert.Contains(undone, change => change.Target == "docker-configurations/shared/outputs" && change.Outcome == UndoOutcome.Kept && change.Message == "something is mounted there");
+        }
+        finally
+        {
+            Assert.True(await RunAsync("umount", _site.PathOf(folder)));
+        }
+    }
+
+    [Fact]
+    public async Task A_stack_behind_a_link_is_installed_and_removed_like_any()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        using var elsewhere = new TemporaryFolder();
+        Directory.CreateSymbolicLink(_site.Root, elsewhere.PathOf(""));
+        await InstallAsync();
+
+        Assert.Equal(InstallOutcome.Unchanged, (await _site.InstallAsync(null, new ContainerStep())).Outcome);
+        Assert.All(await UninstallAsync(removeData: true), change => Assert.Equal((UndoOutcome.Undone, ""), (change.Outcome, change.Message)));
+        Assert.Empty(_site.Snapshot());
     }
 
     [Fact]
@@ -238,6 +313,13 @@ public sealed class UninstallerTests : IAsyncLifetime
     {
         var report = await _site.InstallAsync(null, new ContainerStep());
         Assert.True(report.Outcome == InstallOutcome.Installed, string.Join('\n', report.Steps.Select(step => step.Message)));
+    }
+
+    private static async Task<bool> RunAsync(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(program, arguments);
+        await process.WaitForExitAsync(Stop);
+        return process.ExitCode == 0;
     }
 
     private Uninstaller Uninstaller(bool removeData = false) => new(_site.Client, _site.Redactor, _site.Verifier) { RemoveData = removeData, LockTimeout = TimeSpan.FromMilliseconds(200) };
