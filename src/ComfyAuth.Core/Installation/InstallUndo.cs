@@ -119,9 +119,9 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Image:
                 return await RemoveImageAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Network:
-                return await RemoveAsync(change.Target, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
+                return await RemoveAsync(change, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Volume:
-                return await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
+                return await RemoveAsync(change, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Node:
                 return await NodeAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Model:
@@ -234,14 +234,20 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
     private bool IsInside(string folder) => RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(folder)) is not null;
 
-    /// <summary>Removes a network or a volume, where Compose made it for the project of this stack.</summary>
+    /// <summary>Removes a network or a volume, where Compose made it for the project of this stack and no container of that project is left.</summary>
     private async Task<string?> RemoveAsync(
-        string name, Func<IReadOnlyCollection<string>?, CancellationToken, Task<IReadOnlyList<string>>> list, Func<string, CancellationToken, Task> remove, CancellationToken stop)
+        InstallChange change, Func<IReadOnlyCollection<string>?, CancellationToken, Task<IReadOnlyList<string>>> list, Func<string, CancellationToken, Task> remove, CancellationToken stop)
     {
-        if (!(await list(null, stop).ConfigureAwait(false)).Contains(name))
+        if (!(await list(null, stop).ConfigureAwait(false)).Contains(change.Target))
             return null;
-        var own = await list([$"{ContainerOrigin.ProjectLabel}={Compose().File.ProjectName}"], stop).ConfigureAwait(false);
-        return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
+        string[] project = [$"{ContainerOrigin.ProjectLabel}={Compose().File.ProjectName}"];
+        if (!(await list(project, stop).ConfigureAwait(false)).Contains(change.Target))
+            return "it was not made for this stack";
+
+        // Stacks in several folders may be of one project, and the engine gives away a network that only a stopped container needs. What this run made, nobody had before.
+        if (!context.Journal.IsNew(change) && await context.Engine.ListContainersAsync(labels: project, stop: stop).ConfigureAwait(false) is [var other, ..])
+            return $"the container '{other.Name}' of the same compose project may need it";
+        return await UnlessUsed(() => remove(change.Target, stop)).ConfigureAwait(false);
     }
 
     private Task<ContainerDetails?> FindAsync(CancellationToken stop) => new ContainerLifecycle(context.Engine, context.Redactor).FindAsync(context.Stack, context.Service, stop);

@@ -255,6 +255,36 @@ public sealed class UninstallerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_stopped_container_of_another_stack_of_the_same_project_needs_stays_also_with_a_journal()
+    {
+        await InstallAsync();
+        var container = _site.Engine.Containers[0];
+        _site.Engine.Add(container with { Name = "neighbour", State = Docker.ContainerState.Exited, Labels = new Dictionary<string, string>(container.Labels) { ["com.docker.compose.project.working_dir"] = "/elsewhere" } });
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.All(undone.Where(change => change.Kind is "network" or "volume"), change => Assert.Equal((UndoOutcome.Kept, "the container 'neighbour' of the same compose project may need it"), (change.Outcome, change.Message)));
+        Assert.Equal(["network comfyui-qwen_default", "volume " + Volume], _site.EngineSnapshot().Where(line => line.StartsWith("network", StringComparison.Ordinal) || line.StartsWith("volume", StringComparison.Ordinal)));
+        Assert.Equal(["neighbour"], _site.Engine.Containers.Select(other => other.Name));
+    }
+
+    [Fact]
+    public async Task A_journal_cannot_have_a_network_or_a_volume_removed_that_is_not_of_the_project()
+    {
+        await InstallAsync();
+        var labels = new Dictionary<string, string> { ["com.docker.compose.project"] = "other" };
+        _site.Engine.AddNetwork("comfyui-qwen_more", labels);
+        _site.Engine.AddVolume("comfyui-qwen_more", labels);
+        await _site.InstallAsync(null, new ForgingStep(InstallChangeKind.Network, "comfyui-qwen_more"));
+        await _site.InstallAsync(null, new ForgingStep(InstallChangeKind.Volume, "comfyui-qwen_more"));
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.Equal(["network comfyui-qwen_more", "volume comfyui-qwen_more"], _site.EngineSnapshot());
+        Assert.All(undone.Where(change => change.Target == "comfyui-qwen_more"), change => Assert.Equal("it was not made for this stack", change.Message));
+    }
+
+    [Fact]
     public async Task The_container_of_another_stack_stays_although_it_has_the_name()
     {
         await InstallAsync();
