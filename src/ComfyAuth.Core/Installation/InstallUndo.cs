@@ -252,6 +252,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
 
     private Task<ContainerDetails?> FindAsync(CancellationToken stop) => new ContainerLifecycle(context.Engine, context.Redactor).FindAsync(context.Stack, context.Service, stop);
 
+    /// <summary>Starts the container anew with the files as they are, and waits until it answers.</summary>
     private async Task<string?> RestartAsync(CancellationToken stop)
     {
         if (await FindAsync(stop).ConfigureAwait(false) is null)
@@ -264,7 +265,10 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             await plan.ApplyAsync(stop: stop).ConfigureAwait(false);
         else
             await context.Engine.RestartAsync(plan.Container!.Id, stop: stop).ConfigureAwait(false);
-        return null;
+
+        // Whether it answered before, nobody knows by now; what was to be put back is put back.
+        var wait = await ComfyContainer.WaitAsync(context, context.Stack, context.Service, context.Options.Timeout, stop).ConfigureAwait(false);
+        return wait.Outcome == ContainerWaitOutcome.Reached ? null : $"it was started with the files as they are now, and does not answer: {wait.Message} {wait.Remedy}".TrimEnd();
     }
 
     private static async Task<string?> UnlessUsed(Func<Task> remove)

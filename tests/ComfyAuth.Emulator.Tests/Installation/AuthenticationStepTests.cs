@@ -97,6 +97,27 @@ public sealed class AuthenticationStepTests
     }
 
     [Fact]
+    public async Task A_container_that_does_not_come_back_with_the_old_files_is_named()
+    {
+        await using var site = await SiteAsync();
+        var files = site.Contents();
+
+        var report = await site.RunAsync(
+            site.NewInstaller(
+                (_, moment) =>
+                {
+                    site.IsServing = moment != InstallMoment.Changed;
+                    return site.IsServing ? Task.CompletedTask : throw new IOException("The disk is gone.");
+                },
+                new AuthenticationStep()),
+            site.Options with { Password = Password, Timeout = TimeSpan.FromSeconds(5) });
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal(files, site.Contents());
+        Assert.Contains(report.Kept, line => line.StartsWith($"container {InstallSite.Service}", StringComparison.Ordinal) && line.Contains("does not answer", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task That_nobody_could_be_asked_is_no_proof()
     {
         await using var site = await SiteAsync();
