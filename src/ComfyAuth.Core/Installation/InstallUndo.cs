@@ -148,8 +148,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 continue;
             }
 
-            var now = File.Exists(path) ? await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false) : null;
-            if (!record.IsUntouched(file) && now is not null)
+            var now = record.ContentOf(file);
+            if (now is not null && !record.IsAsLeft(file, now))
             {
                 changed.Add(file.Path);
                 continue;

@@ -64,10 +64,8 @@ internal sealed class ContainerStep : InstallStep
         context.Tell("Laying out the files", 0, null);
         foreach (var file in deployment.Missing)
             NoteFolders(context, deployment, Path.GetDirectoryName(deployment.Stack.PathOf(file.Path))!);
-        foreach (var file in deployment.Missing)
-            context.Journal.Keep(deployment.Stack.PathOf(file.Path));
 
-        var transaction = await FileTransaction.BeginAsync(context.Root, new() { Logger = context.Logger }, stop).ConfigureAwait(false);
+        var transaction = await FileTransaction.BeginAsync(context.Root, new() { Logger = context.Logger, Keep = context.Journal.Keep }, stop).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         deployment.Plan!.AddTo(transaction);
         await transaction.CommitAsync(stop).ConfigureAwait(false);
@@ -135,12 +133,10 @@ internal sealed class ContainerStep : InstallStep
     {
         context.Tell("Writing the credential to its places", 0, null);
         var request = new TokenSyncRequest { Services = [context.Service.Name], UserName = context.Options.UserName, Password = context.Options.Password };
-        var plan = await Task.Run(() => new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger).Plan(context.Stack, request, stop), stop).ConfigureAwait(false);
+        var plan = await Task.Run(() => new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger) { Keep = context.Journal.Keep }.Plan(context.Stack, request, stop), stop).ConfigureAwait(false);
         var files = plan.Changes.Select(change => change.File!).Distinct().ToList();
         foreach (var file in files)
             NoteFolders(context, deployment, Path.GetDirectoryName(file)!);
-        foreach (var file in files)
-            context.Journal.Keep(file);
         await plan.ApplyAsync(cancellationToken: stop).ConfigureAwait(false);
     }
 
