@@ -5,6 +5,7 @@ using ComfyAuth.Docker;
 using ComfyAuth.Files;
 using ComfyAuth.Installation.Steps;
 using ComfyAuth.Models;
+using ComfyAuth.Tokens;
 
 namespace ComfyAuth.Installation;
 
@@ -301,15 +302,49 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         List<string> folders = isOurs ? [path] : [];
         if (await container.HeadAsync(clone, stop).ConfigureAwait(false) is not null)
             folders.Add(clone);
-        if (folders.Count > 0)
+        if (folders.Count > 0 && container.IsRunning)
         {
-            container.MustRun();
             var result = await container.RunPythonAsync(["-c", LoginStep.Remove, .. folders], "0", stop).ConfigureAwait(false);
             if (result.ExitCode != 0)
                 throw new ComfyAuthException("CustomNodeFailed", $"{path} could not be removed in the container '{container.Details.Name}': {container.Said(result)}", "Remove it there.");
         }
 
+        else
+        {
+            folders.ForEach(folder => RemoveStopped(container, folder));
+        }
+
         return isThere && !isOurs ? "it was not made by an installation; it was left as it is" : null;
+    }
+
+    /// <summary>
+    /// Removes a folder, or a file, of a container in which no program can be run: on this machine, where it is mounted from there. Where
+    /// nothing is mounted it goes with the container, if an installation made that.
+    /// </summary>
+    /// <exception cref="ComfyAuthException"><c>ContainerNotRunning</c>: it stays.</exception>
+    private void RemoveStopped(ComfyContainer container, string path)
+    {
+        var (name, mount) = (container.Details.Name, LivePasswordReader.MountOf(container.Details, path));
+        if (mount is null && context.Journal.Changes.Any(change => change.Kind == InstallChangeKind.Container && change.Target == name && (isRemoval || change.Run == context.Journal.Run)))
+            return;
+
+        if (mount is { Type: "bind" }
+            && MountSources.IsHere(context.Engine.Endpoint)
+            && LivePasswordReader.HostPath(container.Details, mount.Destination) is { } source
+            && LivePasswordReader.HostPath(container.Details, path) is { } host
+            && Directory.Exists(host))
+        {
+            // A link would lead elsewhere here than in the container.
+            var (folder, real) = (RealPath.Of(source), RealPath.Of(host));
+            if (RealPath.Comparer.Equals(real, Path.Combine(folder, Path.GetRelativePath(source, host))) && !HoldsMount(real))
+            {
+                FileErrors.On(host, () => Directory.Delete(real, recursive: true));
+                return;
+            }
+        }
+
+        var place = mount is null ? "" : $", in {(mount.Name.Length > 0 ? $"the volume {mount.Name}" : mount.Source)}";
+        throw new ComfyAuthException("ContainerNotRunning", $"{path} stays in the container '{name}'{place}: the container does not run, so that nothing can be removed in it.", $"Start it ('docker start {name}'), then start this again; or remove {path} by hand.");
     }
 
     /// <summary>Takes a model back: it becomes an unfinished download, which costs nothing to finish; or it goes with all that lies beside it.</summary>
@@ -349,7 +384,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         if (await container.HeadAsync(path, stop).ConfigureAwait(false) is null)
             return null;
 
-        container.MustRun();
+        if (!container.IsRunning)
+        {
+            RemoveStopped(container, path);
+            return null;
+        }
+
         var result = await container.RunPythonAsync(["-c", "import os, sys; os.remove(sys.argv[1])", path], "0", stop).ConfigureAwait(false);
         return result.ExitCode == 0 ? null : throw new ComfyAuthException("FileOperationFailed", $"{path} could not be removed in the container '{container.Details.Name}': {container.Said(result)}", "Remove it there.");
     }
