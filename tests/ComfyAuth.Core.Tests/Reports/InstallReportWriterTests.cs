@@ -95,7 +95,11 @@ public sealed class InstallReportWriterTests : IDisposable
     }
 
     /// <summary>Files are named by the local time at which the run began.</summary>
-    private IReadOnlyList<string> Paths(string number) => [.. new[] { ".json", ".md" }.Select(extension => _folder.PathOf($"installation-qwen-{Start.ToLocalTime():yyyyMMdd-HHmmss}{number}{extension}"))];
+    private List<string> Paths(string number)
+    {
+        var name = _folder.PathOf($"installation-qwen-{Start.ToLocalTime():yyyyMMdd-HHmmss}{number}");
+        return [name + ".json", name + ".md"];
+    }
 
     private async Task<(string Json, string Markdown)> WriteAsync(InstallReport report, string folder = ".")
     {
