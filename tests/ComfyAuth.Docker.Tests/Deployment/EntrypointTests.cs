@@ -28,7 +28,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         "git ComfyUI rev-parse HEAD",
         "python3 -m venv /workspace/venv",
         "pip install --index-url https://download.pytorch.org/whl/cpu torch==2.8.0 torchvision==0.23.0 torchaudio==2.8.0",
-        "pip install -r /workspace/ComfyUI/requirements.txt",
+        "pip install -r /workspace/ComfyUI/requirements.txt transformers<5 av<17",
         "git ComfyUI-Login init -q",
         "git ComfyUI-Login sparse-checkout set --no-cone /* !/models/ !/input/ !/output/",
         $"git ComfyUI-Login fetch -q --depth 1 https://github.com/liusida/ComfyUI-Login.git {DeploymentTemplates.LoginCommit}",
@@ -164,12 +164,19 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     }
 
     [Theory]
-    [InlineData("record/no-imports", "cannot be imported")]
-    [InlineData("record/imports", "leaves ComfyUI-Login out", "--disable-all-custom-nodes")]
-    public async Task Nothing_starts_without_the_login(string file, string message, params string[] arguments)
+    [InlineData("aiohttp_session.cookie_storage", "cannot be imported")]
+    [InlineData("bcrypt", "cannot be imported")]
+    [InlineData("jinja2", "cannot be imported")]
+    [InlineData("Crypto.Cipher.AES", "cannot be imported")]
+    [InlineData(null, "leaves ComfyUI-Login out", "--disable-all-custom-nodes")]
+    [InlineData(null, "leaves ComfyUI-Login out", "--disable-al")]
+    [InlineData(null, "look for custom nodes elsewhere", "--base-directory=/other")]
+    [InlineData(null, "look for custom nodes elsewhere", "--base", "/other")]
+    public async Task Nothing_starts_without_the_login(string? missing, string message, params string[] arguments)
     {
         Prepare();
-        _folder.Write(file, "");
+        if (missing is not null)
+            _folder.Write("record/no-imports", missing);
         await using var container = await RunAsync(creation => creation with { Command = ["--listen", .. arguments] });
 
         Assert.Equal(78, await engine.Client.WaitAsync(container.Id, Stop));

@@ -46,7 +46,7 @@ check_password() {
 
 check_login() {
     [ -f "$login/password.py" ] || refuse "$login is missing, and without it there is no login."
-    "$python" -c 'import aiohttp, aiohttp_session.cookie_storage, bcrypt, jinja2' || refuse "what ComfyUI-Login needs cannot be imported, and without it there is no login. Run 'pip install -r $login/requirements.txt', or build the image anew."
+    "$python" -c 'import aiohttp, aiohttp_session.cookie_storage, bcrypt, jinja2, Crypto.Cipher.AES' || refuse "what ComfyUI-Login needs cannot be imported, and without it there is no login. Run 'pip install -r $login/requirements.txt', or build the image anew."
 
     # The key of the session cookies: with half of one, or none and no place for it, ComfyUI-Login cannot be loaded.
     key=$login/.secret-key.txt
@@ -58,7 +58,11 @@ check_login() {
 
 check_password
 for argument; do
-    [ "$argument" != --disable-all-custom-nodes ] || refuse "--disable-all-custom-nodes leaves ComfyUI-Login out, and without it there is no login."
+    # Python takes the beginning of an option for it where no other begins so.
+    case $argument in
+        --disable-al*) refuse "$argument leaves ComfyUI-Login out, and without it there is no login." ;;
+        --ba*) refuse "$argument makes ComfyUI look for custom nodes elsewhere, and without ComfyUI-Login there is no login." ;;
+    esac
 done
 
 # In the background, so that a stop need not wait until pip is done.
