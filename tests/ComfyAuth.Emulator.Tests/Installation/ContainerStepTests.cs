@@ -224,6 +224,36 @@ public sealed class ContainerStepTests
     }
 
     [Fact]
+    public async Task The_container_of_another_folder_is_not_taken_for_the_one_of_a_copy_of_its_stack()
+    {
+        await using var site = await InstallSite.StartAsync();
+        await site.InstallAsync(null, new ContainerStep());
+        await site.Client.RemoveContainerAsync(InstallSite.Service, force: true, Stop);
+        site.Engine.Add(ByHand(site) with { Labels = MadeIn(AppContext.BaseDirectory) });
+        var (files, made) = (site.Snapshot(), site.EngineSnapshot());
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal("InstallContainerForeign", report.Steps[0].ErrorCode);
+        Assert.Equal(made, site.EngineSnapshot());
+        Assert.Equal(files, site.Snapshot());
+    }
+
+    [Fact]
+    public async Task A_container_that_compose_would_replace_is_left_alone_whatever_its_name()
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Engine.Add(ByHand(site) with { Name = "another", Labels = MadeIn("/elsewhere") });
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal("InstallContainerForeign", report.Steps[0].ErrorCode);
+        Assert.Contains("/elsewhere", report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.Single(site.EngineSnapshot());
+        Assert.Empty(site.Snapshot());
+    }
+
+    [Fact]
     public async Task A_journal_that_came_with_the_stack_removes_nothing_of_others()
     {
         await using var site = await InstallSite.StartAsync();
@@ -327,6 +357,13 @@ public sealed class ContainerStepTests
         Assert.Equal(hash, site.Read(InstallSite.PasswordFile).Split('\n')[0]);
         Assert.Contains(hash, site.Read($"{InstallSite.ServiceFolder}/.env"), StringComparison.Ordinal);
     }
+
+    private static Dictionary<string, string> MadeIn(string folder) => new()
+    {
+        ["com.docker.compose.project"] = InstallSite.Service,
+        ["com.docker.compose.service"] = InstallSite.Service,
+        ["com.docker.compose.project.working_dir"] = folder,
+    };
 
     private static EmulatedContainer ByHand(InstallSite site) => new()
     {
