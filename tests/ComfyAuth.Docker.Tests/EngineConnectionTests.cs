@@ -159,7 +159,7 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
         // The port is free when it is chosen; somebody else may take it before the engine does.
         for (var attempt = 0; ; attempt++)
         {
-            var port = TestEngine.FreePort();
+            var port = FreePort.Next();
             try
             {
                 var started = await EngineProcess.StartAsync(

@@ -24,7 +24,7 @@ public sealed class CustomNodeTests(TestEngine engine) : IDisposable
     {
         Assert.SkipUnless(engine.IsOurs && File.Exists("/usr/bin/git") && File.Exists("/usr/bin/python3"), "The container has the programs of this machine, which must be git and Python in /usr/bin.");
         var commit = Repository();
-        var port = TestEngine.FreePort();
+        var port = FreePort.Next();
         using var server = Process.Start(Git("daemon", "--export-all", "--listen=127.0.0.1", $"--port={port}", $"--base-path={_folder.Path}"))!;
         try
         {
@@ -32,7 +32,8 @@ public sealed class CustomNodeTests(TestEngine engine) : IDisposable
             await using var container = await service.RunAsync(
                 engine,
                 $"mkdir -p {Nodes}; : > /workspace/ComfyUI/main.py; {TestService.Serve}",
-                creation => creation with { Binds = ["/usr:/usr:ro", "/lib:/lib:ro", "/lib64:/lib64:ro"] });
+                // As process 1 the server would ignore what would end it, and each restart take ten seconds.
+                creation => creation with { Binds = ["/usr:/usr:ro", "/lib:/lib:ro", "/lib64:/lib64:ro"], Init = true });
             await service.UntilAsync(engine.Client, seen => seen.IsReady == true, Stop);
             var stack = new GenAIStack { Root = Directory.CreateDirectory(_folder.PathOf("stack")).FullName, Definition = new() { Source = "source.conf", Services = [service.Definition] } };
             var options = new InstallOptions { Service = service.Definition.Name, CustomNodes = [$"git://127.0.0.1:{port}/Extra-Node@{commit}"], Timeout = TimeSpan.FromMinutes(1) };

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using ComfyAuth.Docker;
@@ -18,6 +19,7 @@ namespace ComfyAuth.Tests.Docker;
 internal sealed class InstallStack : IAsyncDisposable
 {
     public const string Container = "comfyui-qwen";
+    public const string PasswordFile = "docker-configurations/services/comfyui-qwen/.secrets/PASSWORD";
 
     private const UnixFileMode ForAll = (UnixFileMode)0b111_101_101;
 
@@ -26,7 +28,7 @@ internal sealed class InstallStack : IAsyncDisposable
 
     private InstallStack(TestEngine engine) => _engine = engine;
 
-    public int Port { get; } = TestEngine.FreePort();
+    public int Port { get; } = FreePort.Next();
 
     public string Root => _folder.PathOf("stack");
 
@@ -80,6 +82,10 @@ internal sealed class InstallStack : IAsyncDisposable
 
     public static InstallOptions OptionsOf(int port, bool models, SecretText? password) =>
         new() { Cpu = true, Port = port, Skip = models ? InstallParts.None : InstallParts.Models, Password = password, Timeout = TimeSpan.FromSeconds(60) };
+
+    /// <summary>Fails at a moment of a step.</summary>
+    public static Func<InstallStepName, InstallMoment, Task> FailAt(InstallStepName step, InstallMoment moment) =>
+        (now, at) => (now, at) == (step, moment) ? throw new ComfyAuthException("DockerRequestFailed", "no", "Again.") : Task.CompletedTask;
 
     /// <summary>What was done, a line each.</summary>
     public static string Told(InstallReport report) =>
@@ -176,6 +182,61 @@ internal sealed class InstallStack : IAsyncDisposable
         lines.AddRange((await _engine.Client.ListNetworksAsync(stop: Stop)).Where(name => name.Contains(Container, StringComparison.Ordinal)).Select(name => $"network {name}"));
         lines.AddRange((await _engine.Client.ListVolumesAsync(stop: Stop)).Where(name => name.Contains(Container, StringComparison.Ordinal)).Select(name => $"volume {name}"));
         return lines;
+    }
+
+    /// <summary>Sees that nothing was added but the unfinished downloads of these models, with what belongs to them.</summary>
+    public void AssertOnlyDownloads(IReadOnlyList<string> before, IEnumerable<string> models)
+    {
+        string[] unfinished = [.. models.SelectMany(model => new[] { $"{model}.part", $"{model}.part.json" })];
+        var now = Snapshot();
+        Assert.Empty(before.Except(now));
+        var added = now.Except(before).Where(line => !line.Contains("/.comfyauth", StringComparison.Ordinal)).ToList();
+        Assert.Equal(unfinished.Order(StringComparer.Ordinal), added.Where(line => line[^1] != ' ').Select(line => line.Split(' ')[0]));
+        Assert.All(added.Where(line => line[^1] == ' '), folder => Assert.Contains(unfinished, file => file.StartsWith(folder.Split(' ')[0] + "/", StringComparison.Ordinal)));
+    }
+
+    /// <summary>Sees that an installation that was killed comes to its end.</summary>
+    /// <param name="expected">As <see cref="Names"/> afterwards; null: any.</param>
+    /// <param name="what">Where it was killed.</param>
+    public async Task AssertGoesOnAsync(IReadOnlyList<string>? expected, string what)
+    {
+        var report = await InstallAsync();
+
+        Assert.True(report is { Outcome: InstallOutcome.Installed, IsResumed: true }, $"{what}: {Told(report)}");
+        if (expected is not null)
+            Assert.Equal(expected, Names());
+        Assert.Equal(["container", "image", "volume"], (await EngineSnapshotAsync()).Select(line => line.Split(' ')[0]));
+        Assert.Equal(ModelBytes, Hub!.Storage.BytesServed);
+        await AssertGuardedAsync();
+    }
+
+    /// <summary>Sees that the server asks for the token and takes it.</summary>
+    public async Task AssertGuardedAsync()
+    {
+        var token = BcryptHash.Parse(Read(PasswordFile).Split('\n')[0]);
+        var address = $"http://127.0.0.1:{Port}/system_stats";
+        using var http = new HttpClient();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        HttpStatusCode? status = null;
+
+        // What is taken back ends with a restart, for which nobody waits.
+        while (status is null && await pause.WaitForNextTickAsync(deadline.Token))
+        {
+            try
+            {
+                status = (await http.GetAsync(address, deadline.Token)).StatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet.
+            }
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, status);
+        http.DefaultRequestHeaders.Authorization = new("Bearer", token.Reveal());
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(address, Stop)).StatusCode);
     }
 
     public async ValueTask DisposeAsync()
