@@ -90,10 +90,10 @@ public sealed class HubFaultTests
 
         using var answer = await GetAsync(address, HttpCompletionOption.ResponseHeadersRead);
         await using var body = await answer.Content.ReadAsStreamAsync(Stop);
-        var taken = 0;
+        var buffer = new byte[1000];
+        var taken = await body.ReadAsync(buffer, Stop);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         patience.CancelAfter(TimeSpan.FromMilliseconds(300));
-        var buffer = new byte[1000];
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
             while (true)

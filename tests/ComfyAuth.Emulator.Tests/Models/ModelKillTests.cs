@@ -60,7 +60,12 @@ public sealed class ModelKillTests(ITestOutputHelper output)
             }
 
             resumed += before > 0 ? 1 : 0;
-            killed += (await KillAsync(hub, download, whole * random.NextDouble())).WasKilled ? 1 : 0;
+            (wasKilled, var worked) = await KillAsync(hub, download, whole * random.NextDouble());
+            killed += wasKilled ? 1 : 0;
+
+            // The machine may have been busier with the first.
+            if (!wasKilled && before == 0 && worked < whole)
+                whole = worked;
         }
 
         using var downloader = new ModelDownloader(new SecretRedactor(), DownloadChild.Options(hub.Address));

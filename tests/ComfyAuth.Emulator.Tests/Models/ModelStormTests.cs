@@ -47,7 +47,7 @@ public sealed class ModelStormTests(ITestOutputHelper output)
     private static async Task<string> RunAsync(int seed, CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(TimeSpan.FromMinutes(1));
+        patience.CancelAfter(TimeSpan.FromMinutes(10));
         var random = new Random(seed);
         var hasLinkedHeaders = random.Next(4) != 0;
         await using var hub = await EmulatedHub.StartAsync(
