@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
@@ -22,6 +23,8 @@ internal sealed class InstallStack : IAsyncDisposable
     public const string PasswordFile = "docker-configurations/services/comfyui-qwen/.secrets/PASSWORD";
 
     private const UnixFileMode ForAll = (UnixFileMode)0b111_101_101;
+
+    private static readonly Lazy<Task<string>> ComposeVersion = new(AskVersionAsync);
 
     private readonly TestEngine _engine;
     private readonly TemporaryFolder _folder = new();
@@ -105,6 +108,12 @@ internal sealed class InstallStack : IAsyncDisposable
         var script = stack._folder.Write("bin/docker-compose", $$"""
             #!/bin/sh
             set -eu
+
+            # An installation asks for it again and again, and each time Python takes half a second to start.
+            if [ "$*" = "version --short" ]; then
+                echo "{{await ComposeVersion.Value}}"
+                exit
+            fi
             file= previous= verb=
             for argument; do
                 [ "$previous" != --file ] || file=$argument
@@ -250,6 +259,14 @@ internal sealed class InstallStack : IAsyncDisposable
         if (Hub is not null)
             await Hub.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private static async Task<string> AskVersionAsync()
+    {
+        using var compose = Process.Start(new ProcessStartInfo(Program("docker-compose"), ["version", "--short"]) { RedirectStandardOutput = true })!;
+        var version = await compose.StandardOutput.ReadToEndAsync();
+        await compose.WaitForExitAsync();
+        return version.Trim();
     }
 
     private static string Program(string name) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, name)).First(File.Exists);
