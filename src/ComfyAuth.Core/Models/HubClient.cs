@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.RegularExpressions;
 using ComfyAuth.Comfy;
 using ComfyAuth.Secrets;
@@ -15,6 +16,7 @@ internal sealed partial class HubClient : IDisposable
 {
     private const int MostRedirects = 10;
     private const int LargestDrainedBody = 64 * 1024;
+    private const int LongestRefusal = 1024;
 
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
@@ -40,6 +42,9 @@ internal sealed partial class HubClient : IDisposable
                 UseCookies = false,
                 AutomaticDecompression = DecompressionMethods.None,
                 ConnectTimeout = options.StallTimeout,
+
+                // The hub has addresses of IPv6, and there are machines where none of these leads anywhere.
+                ConnectCallback = async (context, stop) => await ServiceConnection.OpenAsync(context.DnsEndPoint, stop).ConfigureAwait(false),
                 MaxResponseDrainSize = LargestDrainedBody,
                 PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
             },
@@ -74,6 +79,8 @@ internal sealed partial class HubClient : IDisposable
         var token = Token;
         var wasRefused = _isTokenRefused;
         var (response, address) = await AskAsync(file, token, stop).ConfigureAwait(false);
+        if (!IsOfHub(address))
+            token = null;
         if (response.StatusCode == HttpStatusCode.Unauthorized && token is not null)
         {
             response.Dispose();
@@ -98,8 +105,8 @@ internal sealed partial class HubClient : IDisposable
 
             var remote = Describe(response, address);
 
-            // A mirror that leaves out the size, or what tells one content from another, has a storage that knows both.
-            return remote.IsStored && (remote.Size is null || remote.Tag is null) ? await ProbeAsync(remote, stop).ConfigureAwait(false) : remote;
+            // A mirror that leaves out the size, or what tells one content from another, says it with the first byte, or its storage does.
+            return remote.Size is null || (remote.IsStored && remote.Tag is null) ? await ProbeAsync(remote, stop).ConfigureAwait(false) : remote;
         }
     }
 
@@ -127,6 +134,27 @@ internal sealed partial class HubClient : IDisposable
             staysWithHub: false,
             stop).ConfigureAwait(false);
         return response;
+    }
+
+    /// <summary>The beginning of what a refusal says; empty where it says nothing in time, or no text.</summary>
+    /// <param name="response">The refusal.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task<string> ReadTextAsync(HttpResponseMessage response, CancellationToken stop)
+    {
+        if (response.Content.Headers.ContentType?.MediaType is not ("text/plain" or "text/xml" or "application/xml"))
+            return "";
+        using var stalled = new CancellationTokenSource(_stallTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, stalled.Token);
+        try
+        {
+            var bytes = new byte[LongestRefusal];
+            var body = await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
+            return Encoding.ASCII.GetString(bytes, 0, await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, either.Token).ConfigureAwait(false));
+        }
+        catch (Exception error) when (ServiceHttp.IsFailure(error) || (error is OperationCanceledException && !stop.IsCancellationRequested))
+        {
+            return "";
+        }
     }
 
     public void Dispose() => _http.Dispose();
@@ -181,7 +209,7 @@ internal sealed partial class HubClient : IDisposable
                 throw new ComfyAuthException("HubRedirectRefused", $"{HubErrors.Shown(address)} leads from {address.Scheme} to {next.Scheme}.", "Such a redirect is not followed, since anybody on the way could change the file. Check HF_ENDPOINT and the proxy.");
             }
 
-            if (staysWithHub && !IsOfHub(next))
+            if (staysWithHub && !IsOfHub(next) && !IsOfAnotherHub(next))
                 return (response, address);
             response.Dispose();
             address = next;
@@ -216,11 +244,16 @@ internal sealed partial class HubClient : IDisposable
     {
         var target = Redirect(response, address);
         var isStored = target is not null;
-        var tag = Header(response, "X-Linked-Etag") ?? (isStored ? null : Header(response, "ETag"));
-        var size = long.TryParse(Header(response, "X-Linked-Size"), NumberStyles.None, CultureInfo.InvariantCulture, out var linked) ? linked
-            : isStored ? null : response.Content.Headers.ContentLength;
-        return new(target ?? address, isStored, size, tag, HashIn(tag), isStored ? null : Header(response, "ETag"));
+        var linked = Header(response, "X-Linked-Etag");
+        var hash = linked is not null && HashTag().Match(linked) is { Success: true } match ? match.Groups["hash"].Value.ToLowerInvariant() : null;
+        var size = long.TryParse(Header(response, "X-Linked-Size"), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes
+            : isStored ? null : Length(response);
+        return new(target ?? address, isStored, size, hash ?? linked ?? (isStored ? null : Header(response, "ETag")), hash, isStored ? null : Header(response, "ETag"));
     }
+
+    // What HttpContent says of an answer without a body is the length of that body.
+    private static long? Length(HttpResponseMessage response) =>
+        response.Content.Headers.NonValidated.Contains("Content-Length") ? response.Content.Headers.ContentLength : null;
 
     private async Task<RemoteFile> ProbeAsync(RemoteFile remote, CancellationToken stop)
     {
@@ -228,19 +261,22 @@ internal sealed partial class HubClient : IDisposable
         if (HubErrors.IsTransient(response.StatusCode))
             throw HubErrors.Busy(response, remote.Address, _time.GetUtcNow());
         if (!response.IsSuccessStatusCode && response.StatusCode != HttpStatusCode.RequestedRangeNotSatisfiable)
-            throw HubErrors.Expired(response, remote.Address);
+            throw HubErrors.Expired(response, await ReadTextAsync(response, stop).ConfigureAwait(false), remote.Address);
 
         var tag = Header(response, "ETag");
         var size = response.Content.Headers.ContentRange?.Length ?? (response.StatusCode == HttpStatusCode.OK ? response.Content.Headers.ContentLength : null);
-        return remote with { Size = remote.Size ?? size, Tag = remote.Tag ?? tag, Sha256 = remote.Sha256 ?? HashIn(tag), ServerTag = tag };
+
+        // Only the hub names the SHA-256: what looks like one here is the storage's own name of the content, another hash.
+        return remote with { Size = remote.Size ?? size, Tag = remote.Tag ?? tag, ServerTag = tag };
     }
+
+    /// <summary>Whether an address is that of a file on another hub, to which a mirror leads: the address in a storage is signed, and has another form.</summary>
+    private static bool IsOfAnotherHub(Uri address) => address.Query.Length == 0 && address.AbsolutePath.Contains("/resolve/", StringComparison.Ordinal);
 
     private bool IsOfHub(Uri address) => address.Scheme == Endpoint.Scheme && address.Host == Endpoint.Host && address.Port == Endpoint.Port;
 
     private static string? Header(HttpResponseMessage response, string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values) && values.ToString().Trim() is { Length: > 0 } value ? value : null;
-
-    private static string? HashIn(string? tag) => tag is not null && HashTag().Match(tag) is { Success: true } match ? match.Groups["hash"].Value.ToLowerInvariant() : null;
 
     [GeneratedRegex("\\A(W/)?\"?(?<hash>[0-9A-Fa-f]{64})\"?\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex HashTag();

@@ -1,11 +1,13 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Authentication;
+using System.Text.RegularExpressions;
 using ComfyAuth.Comfy;
 
 namespace ComfyAuth.Models;
 
 /// <summary>Turns what a hub answers into what is wrong and what to do.</summary>
-internal static class HubErrors
+internal static partial class HubErrors
 {
     /// <summary>Why a web page is no answer.</summary>
     public const string Page = "it is a web page, as a login or an error page is";
@@ -23,6 +25,7 @@ internal static class HubErrors
     {
         var status = (int)response.StatusCode;
         var code = response.Headers.TryGetValues("X-Error-Code", out var codes) ? codes.FirstOrDefault() : null;
+        var said = Said(response.Headers.TryGetValues("X-Error-Message", out var messages) ? messages.FirstOrDefault() : null);
         var page = $"{Shown(endpoint)}{file.Repository}";
         return (code, status) switch
         {
@@ -37,8 +40,8 @@ internal static class HubErrors
             ("RevisionNotFound", _) => new("HubRevisionNotFound", $"The repository {file.Repository} has no revision {file.Revision}.", "Name a branch, a tag or a whole commit of it."),
             ("EntryNotFound", _) or (_, 404) => new("HubFileNotFound", $"The repository {file.Repository} has no file {file.Path} in its revision {file.Revision}.", $"Look at {page} for the files that it has."),
             (_, 401) => new("HubRefusedToken", $"The hub gives {file} to nobody without a valid token{(wasRefused ? ", and does not know the one that was sent" : "")}.", "Give a valid token of the hub with -HuggingFaceToken or HF_TOKEN."),
-            (_, 407) => new("HubRefused", "The proxy asks for a user name and a password.", "Give them in HTTPS_PROXY, as in http://user:password@proxy:8080."),
-            _ => new("HubRefused", $"The hub at {Shown(endpoint)} refused {file}: it answers {status}.", "Open the file's page in a browser to see why; behind a proxy, ask who runs it."),
+            (_, 407) => ProxyLogin(null),
+            _ => new("HubRefused", $"The hub at {Shown(endpoint)} refused {file}: it answers {status}{said}.", "Open the file's page in a browser to see why; behind a proxy, ask who runs it."),
         };
     }
 
@@ -50,12 +53,15 @@ internal static class HubErrors
         response.Content.Headers.ContentType?.MediaType == "text/html" && !file.Name.EndsWith(".html", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A server that cannot now.</summary>
+    /// <remarks>The hub says with <c>RateLimit: "resolvers";r=0;t=55</c> (draft-ietf-httpapi-ratelimit-headers) in how many seconds more is allowed.</remarks>
     public static TransientHubException Busy(HttpResponseMessage response, Uri address, DateTimeOffset now)
     {
         TimeSpan? after = response.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,
             { Date: { } date } => date - now,
+            _ when response.Headers.NonValidated.TryGetValues("RateLimit", out var limits) && SpentLimit().Match(limits.ToString()) is { Success: true } limit =>
+                TimeSpan.FromSeconds(int.Parse(limit.Groups["seconds"].Value, CultureInfo.InvariantCulture) + 1),
             _ => null,
         };
         after = after < TimeSpan.Zero ? TimeSpan.Zero : after > LongestWait ? LongestWait : after;
@@ -65,12 +71,17 @@ internal static class HubErrors
     }
 
     /// <summary>An address of the storage that is not valid any more, or never was.</summary>
-    public static TransientHubException Expired(HttpResponseMessage response, Uri address) =>
-        new("HubRefused", $"The storage at {Shown(address)} refuses the address that the hub gave: it answers {(int)response.StatusCode}.", "Check the clock of this machine and the proxy, then run it again.");
+    /// <param name="response">The refusal.</param>
+    /// <param name="text">The beginning of its body.</param>
+    /// <param name="address">The address.</param>
+    public static TransientHubException Expired(HttpResponseMessage response, string text, Uri address) =>
+        new("HubRefused", $"The storage at {Shown(address)} refuses the address that the hub gave: it answers {(int)response.StatusCode}{Said(Tags().Replace(text, " "))}.", "Check the clock of this machine and the proxy, then run it again.");
 
     /// <summary>A connection that failed.</summary>
     public static ComfyAuthException Failure(Exception error, Uri address)
     {
+        if (error is HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: HttpStatusCode.ProxyAuthenticationRequired })
+            return ProxyLogin(error);
         var (what, _) = ServiceHttp.Describe(error, address);
 
         // A certificate that is not trusted now is not trusted at the next attempt either.
@@ -90,4 +101,24 @@ internal static class HubErrors
     /// <summary>An answer that makes no sense.</summary>
     public static TransientHubException Invalid(Uri address, string why) =>
         new("HubAnswerInvalid", $"What {Shown(address)} answers is no answer of a model hub: {why}.", "Check HF_ENDPOINT, and the proxy if there is one.");
+
+    private static ComfyAuthException ProxyLogin(Exception? cause) =>
+        new("HubRefused", "The proxy asks for a user name and a password, or for others than those that are given.", "Give them in HTTPS_PROXY, as in http://user:password@proxy:8080.", cause);
+
+    /// <summary>What a server says of a refusal in a few words, without what may be secret in them; empty where it says nothing.</summary>
+    private static string Said(string? text) =>
+        text is not null && Words().Match(text.Trim()) is { Length: > 0 } words ? $" and says '{Spaces().Replace(words.Value, " ").Trim(' ', '.')}'" : "";
+
+    [GeneratedRegex("<[^>]*>", RegexOptions.CultureInvariant)]
+    private static partial Regex Tags();
+
+    [GeneratedRegex(" {2,}", RegexOptions.CultureInvariant)]
+    private static partial Regex Spaces();
+
+    [GeneratedRegex(@"\br\s*=\s*0\s*;\s*t\s*=\s*(?<seconds>[0-9]{1,8})(?![0-9])", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex SpentLimit();
+
+    // Neither an address nor a key is words alone.
+    [GeneratedRegex("\\A[A-Za-z0-9 ,.:;'()-]{1,160}", RegexOptions.CultureInvariant)]
+    private static partial Regex Words();
 }

@@ -17,7 +17,8 @@ public sealed record HubToken(SecretText Secret, string Origin)
 
     /// <summary>
     /// Finds the token. The first of these that is given counts: the parameter, <c>HF_TOKEN</c>, <c>HUGGING_FACE_HUB_TOKEN</c>, the stack's
-    /// <c>.secrets/.env.huggingface</c>, the hub's own <c>$HF_HOME/token</c>.
+    /// <c>.secrets/.env.huggingface</c>, the file in which the hub's own tools keep it: <c>$HF_TOKEN_PATH</c>, <c>$HF_HOME/token</c>,
+    /// <c>$XDG_CACHE_HOME/huggingface/token</c> or <c>~/.cache/huggingface/token</c>.
     /// </summary>
     /// <param name="given">An explicit token, or null.</param>
     /// <param name="stackRoot">The root of a stack, or null.</param>
@@ -39,10 +40,13 @@ public sealed record HubToken(SecretText Secret, string Origin)
         if (stackRoot is not null && OfStack(Path.Combine(stackRoot, DefaultLayout.HuggingFaceFile)) is { } ofStack)
             return ofStack;
 
-        var home = environment("HF_HOME") is { Length: > 0 } set ? set
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".cache", "huggingface");
-        var file = Path.Combine(home, "token");
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        var file = PathIn("HF_TOKEN_PATH") ?? Path.Combine(PathIn("HF_HOME") ?? Path.Combine(PathIn("XDG_CACHE_HOME") ?? Path.Combine(home, ".cache"), "huggingface"), "token");
         return Of(Text(file), file);
+
+        // No shell has replaced a '~' that comes from a compose file or a service.
+        string? PathIn(string variable) =>
+            environment(variable) is not { Length: > 0 } path ? null : path is "~" || path.StartsWith("~/", StringComparison.Ordinal) ? home + path[1..] : path;
     }
 
     private static HubToken? OfStack(string file)

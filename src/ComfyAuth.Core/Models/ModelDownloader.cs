@@ -285,7 +285,7 @@ public sealed partial class ModelDownloader : IDisposable
     {
         string hash;
         long resumed;
-        using (var part = PartFile.Open(places, download.Source.ToString(), remote.Tag, size, download.Sha256 is not null, note))
+        using (var part = PartFile.Open(places, download.Source.ToString(), sha256 ?? remote.Tag, size, download.Sha256 is not null, note))
         {
             resumed = part.Resumed;
             if (resumed > 0)

@@ -41,6 +41,10 @@ internal sealed partial class ModelTransfer : IDisposable
     private readonly Action<string> _note;
     private readonly IReadOnlyList<Segment> _segments;
     private readonly SemaphoreSlim _resolving = new(1, 1);
+
+    // The entity tags of the servers that have this content; the first is that of the first answer.
+    private readonly List<string> _tags = [];
+    private readonly bool _isHashKnown;
     private RemoteFile _remote;
     private int _next;
     private long _hashed;
@@ -61,6 +65,9 @@ internal sealed partial class ModelTransfer : IDisposable
     {
         (_hub, _download, _remote, _part, _options, _retry) = (hub, download, remote, part, options, retry);
         (_limit, _buffers, _meter, _time, _logger, _note) = (limit, buffers, meter, time, logger, note);
+        _isHashKnown = (download.Sha256 ?? remote.Sha256) is not null;
+        if (remote.ServerTag is { } tag)
+            _tags.Add(tag);
         _segments = [.. part.Cut(options.ChunkBytes).Select(piece => new Segment(piece.From, piece.To, piece.IsThere))];
     }
 
@@ -217,8 +224,13 @@ internal sealed partial class ModelTransfer : IDisposable
 
         var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
         var failure = await ReadAsync(body, remote.Address, segment, buffer, Math.Min(last + 1, segment.To), stop).ConfigureAwait(false);
-        if (segment.Filled < segment.Length && segment.Filled - before < Math.Min(Progress, segment.Length / 4))
-            throw failure ?? HubErrors.Cut(remote.Address);
+        if (segment.Filled == segment.Length || segment.Filled - before >= Math.Min(Progress, segment.Length / 4))
+            return;
+
+        // A server of the storage that promises bytes and sends none: the hub may name another.
+        if (segment.Filled == before && remote.IsStored)
+            await RenewAsync(remote, stop).ConfigureAwait(false);
+        throw failure ?? HubErrors.Cut(remote.Address);
     }
 
     /// <summary>Loads the whole in one stream from a server that knows no ranges, and takes what is missing.</summary>
@@ -327,6 +339,9 @@ internal sealed partial class ModelTransfer : IDisposable
 
     private async Task<HttpResponseMessage> OpenAsync(RemoteFile remote, long from, long? to, CancellationToken stop)
     {
+        // Where the hash decides, another server may have another tag.
+        lock (_tags)
+            remote = remote with { ServerTag = _isHashKnown ? null : _tags.FirstOrDefault() };
         try
         {
             return await _hub.OpenAsync(remote, from, to, stop).ConfigureAwait(false);
@@ -353,7 +368,7 @@ internal sealed partial class ModelTransfer : IDisposable
 
             var size = status == HttpStatusCode.OK ? headers.ContentLength : headers.ContentRange?.Length;
             var tag = response.Headers.ETag?.ToString();
-            if ((size ?? _part.Size) == _part.Size && !HubErrors.IsPage(response, _download.Source) && IsOfFirst(tag))
+            if ((size ?? _part.Size) == _part.Size && !HubErrors.IsPage(response, _download.Source) && await IsSameAsync(tag, remote, stop).ConfigureAwait(false))
                 return;
         }
         else if (status == HttpStatusCode.RequestedRangeNotSatisfiable ? headers.ContentRange?.Length == _part.Size : !remote.IsStored)
@@ -367,20 +382,31 @@ internal sealed partial class ModelTransfer : IDisposable
         await RenewAsync(remote, stop).ConfigureAwait(false);
         throw status is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable
             ? HubErrors.Invalid(remote.Address, HubErrors.IsPage(response, _download.Source) ? HubErrors.Page : "it sends another content than the hub speaks of")
-            : HubErrors.Expired(response, remote.Address);
+            : HubErrors.Expired(response, await _hub.ReadTextAsync(response, stop).ConfigureAwait(false), remote.Address);
     }
 
-    /// <summary>Whether an answer is of the same content as the first that came.</summary>
-    private bool IsOfFirst(string? tag)
+    /// <summary>Whether an answer is of the same content as those before.</summary>
+    /// <exception cref="RemoteChangedException">The hub has another content by now.</exception>
+    private async Task<bool> IsSameAsync(string? tag, RemoteFile remote, CancellationToken stop)
     {
         if (tag is null)
             return true;
-        lock (_segments)
+        lock (_tags)
         {
-            if (_remote.ServerTag is null)
-                Volatile.Write(ref _remote, _remote with { ServerTag = tag });
-            return _remote.ServerTag == tag;
+            if (_tags.Count == 0)
+                _tags.Add(tag);
+            if (_tags.Contains(tag))
+                return true;
         }
+
+        if (!_isHashKnown)
+            return false;
+
+        // Another content, or another server that tags the same one its own way: the hub knows whether it changed, and the hash decides.
+        await RenewAsync(remote, stop).ConfigureAwait(false);
+        lock (_tags)
+            _tags.Add(tag);
+        return true;
     }
 
     private async Task RenewAsync(RemoteFile stale, CancellationToken stop)
@@ -392,10 +418,12 @@ internal sealed partial class ModelTransfer : IDisposable
             if (!ReferenceEquals(_remote.Address, stale.Address))
                 return;
             var now = await _hub.ResolveAsync(_download.Source, _note, stop).ConfigureAwait(false);
-            if (now.Tag != stale.Tag || (now.Size ?? _part.Size) != _part.Size)
+
+            // A mirror may name the hash at one time and not at another; of what is pinned the hash decides in the end.
+            var isOther = now.Sha256 is not null && stale.Sha256 is not null ? now.Sha256 != stale.Sha256 : _download.Sha256 is null && now.Tag != stale.Tag;
+            if (isOther || (now.Size ?? _part.Size) != _part.Size)
                 throw new RemoteChangedException(_download.Source);
-            lock (_segments)
-                Volatile.Write(ref _remote, now with { ServerTag = now.ServerTag ?? _remote.ServerTag });
+            Volatile.Write(ref _remote, now);
         }
         finally
         {

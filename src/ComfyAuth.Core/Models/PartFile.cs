@@ -39,7 +39,7 @@ internal sealed class PartFile : IDisposable
     /// <summary>Opens what an earlier run left, or makes a new one.</summary>
     /// <param name="places">Where.</param>
     /// <param name="source">Where the file comes from.</param>
-    /// <param name="tag">What tells its content from another; null: not known.</param>
+    /// <param name="tag">What tells its content from another: its hash, where that is known, so that another mirror can go on; null: not known.</param>
     /// <param name="size">The size of the whole in bytes.</param>
     /// <param name="isPinned">Whether the hash of the whole is known for certain: it will tell if what is there is of another content.</param>
     /// <param name="note">Is told when what is there cannot be used.</param>
@@ -49,7 +49,7 @@ internal sealed class PartFile : IDisposable
         var done = new ByteRanges();
         if (Journal(places) is { } journal)
         {
-            var isSame = journal.Size == size && ((tag is not null && journal.Tag == tag) || (isPinned && (tag is null || journal.Tag is null)));
+            var isSame = journal.Size == size && tag is not null && (journal.Tag == tag || (isPinned && journal.Tag is null));
             if (isSame)
                 Array.ForEach(journal.Done!, range => done.Add(range[0], range[1]));
             else if (journal.Done!.Length > 0)

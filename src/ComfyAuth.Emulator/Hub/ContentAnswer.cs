@@ -14,8 +14,9 @@ internal static class ContentAnswer
     /// <param name="context">The request and its answer.</param>
     /// <param name="content">What is asked for.</param>
     /// <param name="tag">Its entity tag, with the quotes.</param>
+    /// <param name="tellsLength">Whether the whole is sent with its length; else only its end tells it.</param>
     /// <param name="count">Is told of each piece that was written.</param>
-    public static async Task WriteAsync(HttpContext context, HubContent content, string tag, Action<int> count)
+    public static async Task WriteAsync(HttpContext context, HubContent content, string tag, bool tellsLength, Action<int> count)
     {
         var (request, response) = (context.Request, context.Response);
         var fault = context.Features.Get<Fault>()?.Content;
@@ -47,9 +48,16 @@ internal static class ContentAnswer
             response.Headers.ContentRange = $"bytes {from}-{to - 1}/{content.Length}";
         }
 
-        response.ContentLength = fault?.Kind == ContentFaultKind.Unsized ? null : to - from;
+        response.ContentLength = fault?.Kind == ContentFaultKind.Unsized || !tellsLength ? null : to - from;
         if (HttpMethods.IsHead(request.Method))
             return;
+
+        if (fault?.Kind == ContentFaultKind.Nothing)
+        {
+            await response.Body.FlushAsync(context.RequestAborted);
+            context.Abort();
+            return;
+        }
 
         var shift = fault?.Kind == ContentFaultKind.MisplacedBytes ? fault.Number : 0;
         var wrong = fault?.Kind == ContentFaultKind.WrongBytes ? Places(new(fault.Number), from, to) : [];

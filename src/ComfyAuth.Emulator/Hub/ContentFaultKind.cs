@@ -23,4 +23,7 @@ public enum ContentFaultKind
 
     /// <summary>Its length is not told: only the end of the chunks says that it is complete.</summary>
     Unsized,
+
+    /// <summary>The head promises what was asked for, and then the connection ends without a byte of it, as some servers of a storage do.</summary>
+    Nothing,
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ComfyAuth.Emulator.Hub;
 
@@ -9,14 +10,19 @@ namespace ComfyAuth.Emulator.Hub;
 /// The storage of an emulated hub, another origin than the hub: it serves a file to whoever has an address that the hub signed
 /// and that has not expired. It remembers what it was asked.
 /// </summary>
+/// <remarks>
+/// Like the one of huggingface.co: an address is good for an hour; one that the hub gave to a question for a range is good for that range
+/// alone (403 <c>Auth failed: invalid range</c>); and the entity tag is 64 hexadecimal digits that are not the SHA-256.
+/// </remarks>
 public sealed class EmulatedStorage : EmulatedServer
 {
-    internal const string Root = "/repos";
+    internal const string Root = "/xet-bridge-us";
 
     private readonly HubOptions _options;
     private readonly ConcurrentDictionary<string, SignedAddress> _signed = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _ranges = new();
     private int _tokensSeen;
+    private int _served;
     private long _bytesServed;
 
     internal EmulatedStorage(HubOptions options) => _options = options;
@@ -33,13 +39,16 @@ public sealed class EmulatedStorage : EmulatedServer
     internal Task StartAsync(CancellationToken stop) => ListenAsync(stop);
 
     /// <summary>An address under which the file is served until it expires.</summary>
-    internal Uri Sign(HostedFile file)
+    /// <param name="file">The file.</param>
+    /// <param name="range">The range that the hub was asked for: the address is good for this one alone; empty: for any.</param>
+    internal Uri Sign(HostedFile file, string range)
     {
         var expires = _options.Clock.GetUtcNow() + _options.AddressLifetime;
+        var name = Uri.EscapeDataString(file.Path[(file.Path.LastIndexOf('/') + 1)..]);
         var address = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Root}/{file.Repository}/{file.Content.Sha256}?Expires={expires.ToUnixTimeSeconds()}&Signature={Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))}");
-        _signed[address] = new(expires, file.Content);
+            $"{Root}/{file.Commit[..24]}/{file.Content.XetHash}?X-Xet-Cas-Uid=public&response-content-disposition=inline%3B+filename*%3DUTF-8%27%27{name}%3B+filename%3D%22{name}%22%3B&Expires={expires.ToUnixTimeSeconds()}&Policy=eyJTdGF0ZW1lbnQiOltdfQ__&Signature={Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))}~&Key-Pair-Id=EMULATED");
+        _signed[address] = new(expires, range, file.Content);
         return new(Address, address);
     }
 
@@ -56,10 +65,14 @@ public sealed class EmulatedStorage : EmulatedServer
     /// <inheritdoc/>
     protected override Task AnswerAsync(HttpContext context)
     {
-        if (!_signed.TryGetValue(context.Request.Path + context.Request.QueryString, out var address) || IsExpired(address))
-            return context.WriteTextAsync("""<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>""", StatusCodes.Status403Forbidden, "application/xml");
+        // By the letter: a signature holds for no other way to write the same address.
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (!_signed.TryGetValue(target, out var address) || IsExpired(address))
+            return context.WriteTextAsync("""<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>""", StatusCodes.Status403Forbidden, "application/xml");
+        if (address.Range.Length > 0 && address.Range != context.Request.Headers.Range)
+            return context.WriteTextAsync("Auth failed: invalid range", StatusCodes.Status403Forbidden);
 
-        return ContentAnswer.WriteAsync(context, address.Content, ETag(address.Content), count =>
+        return ContentAnswer.WriteAsync(context, address.Content, ETag(address.Content), tellsLength: true, count =>
         {
             Interlocked.Add(ref address.Bytes, count);
             Count(count);
@@ -71,15 +84,20 @@ public sealed class EmulatedStorage : EmulatedServer
         || Interlocked.Increment(ref address.Requests) > _options.RequestsPerAddress
         || Interlocked.Read(ref address.Bytes) >= _options.BytesPerAddress;
 
-    /// <summary>As storages have them for what was sent to them in parts: no hash of the content.</summary>
-    private static string ETag(HubContent content) => $"\"{content.Sha256[32..]}-{1 + (content.Length >> 26)}\"";
+    private string ETag(HubContent content)
+    {
+        var server = (Interlocked.Increment(ref _served) - 1) % _options.StorageServers;
+        return server == 0 ? $"\"{content.XetHash}\"" : string.Create(CultureInfo.InvariantCulture, $"\"{content.XetHash[32..]}-{server}\"");
+    }
 
-    private sealed class SignedAddress(DateTimeOffset expires, HubContent content)
+    private sealed class SignedAddress(DateTimeOffset expires, string range, HubContent content)
     {
         public int Requests;
         public long Bytes;
 
         public DateTimeOffset Expires => expires;
+
+        public string Range => range;
 
         public HubContent Content => content;
     }

@@ -39,6 +39,12 @@ public sealed class HubContent
     /// <summary>Its SHA-256, in lower-case hexadecimal. Generated content is hashed when this is first asked for.</summary>
     public string Sha256 => _sha256.Value;
 
+    /// <summary>
+    /// The name the storage has for it: 64 hexadecimal digits, as a SHA-256 has, and none of the content. On the real storage it is the root
+    /// of a tree of hashes (the Xet protocol); here it only has to be another than the SHA-256.
+    /// </summary>
+    internal string XetHash => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"xet {Sha256}")));
+
     /// <summary>The name Git has for it, in lower-case hexadecimal: a SHA-1.</summary>
     internal string GitSha1 => Hash(HashAlgorithmName.SHA1, Encoding.ASCII.GetBytes($"blob {Length}\0"));
 

@@ -24,6 +24,12 @@ public static class HubFaults
     /// <summary>The repository asks for access that was not granted.</summary>
     public static Fault Gated { get; } = Refusal(StatusCodes.Status403Forbidden, "", ("X-Error-Code", "GatedRepo"), ("X-Error-Message", "Access to this model is restricted."));
 
+    /// <summary>The repository was shut by those who run the hub.</summary>
+    public static Fault Disabled { get; } = Refusal(StatusCodes.Status403Forbidden, "", ("X-Error-Message", "Access to this resource is disabled."));
+
+    /// <summary>The storage does not know the key that the hub signs with: a new address is as bad.</summary>
+    public static Fault UnknownKey { get; } = new() { Answer = new(StatusCodes.Status403Forbidden, "text/plain", "SignatureError: invalid key pair id") };
+
     /// <summary>The file is not in the repository.</summary>
     public static Fault EntryNotFound { get; } = Refusal(StatusCodes.Status404NotFound, "", ("X-Error-Code", "EntryNotFound"), ("X-Error-Message", "Entry not found"));
 
@@ -44,6 +50,14 @@ public static class HubFaults
     /// <param name="retryAfter">When to come again: seconds, a date, or something else; null: that is not said.</param>
     public static Fault TooManyRequests(string? retryAfter) =>
         retryAfter is null ? Refusal(StatusCodes.Status429TooManyRequests, "") : Refusal(StatusCodes.Status429TooManyRequests, "", ("Retry-After", retryAfter));
+
+    /// <summary>Too many requests, in the words of the hub.</summary>
+    /// <param name="seconds">In how many seconds more are allowed.</param>
+    public static Fault RateLimited(int seconds) => Refusal(
+        StatusCodes.Status429TooManyRequests,
+        "",
+        ("RateLimit", string.Create(CultureInfo.InvariantCulture, $"\"resolvers\";r=0;t={seconds}")),
+        ("RateLimit-Policy", "\"fixed window\";\"resolvers\";q=3000;w=300"));
 
     /// <summary>An error of the server.</summary>
     /// <param name="status">The HTTP status, 500 to 599.</param>

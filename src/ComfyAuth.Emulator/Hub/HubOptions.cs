@@ -18,6 +18,15 @@ public sealed record HubOptions
     /// <summary>Whether it sends the client to the storage; some mirrors serve everything themselves.</summary>
     public bool Redirects { get; init; } = true;
 
+    /// <summary>Whether the answers of the hub itself say how long a file is; some mirrors and proxies leave it out.</summary>
+    public bool TellsLength { get; init; } = true;
+
+    /// <summary>Another hub, to which it sends everybody for everything, as some mirrors do; null: it answers itself.</summary>
+    public Uri? OtherHub { get; init; }
+
+    /// <summary>How many servers the storage has, which answer in turn. Each has entity tags of its own for the same content.</summary>
+    public int StorageServers { get; init; } = 1;
+
     /// <summary>For how long the address of a file in the storage is valid.</summary>
     public TimeSpan AddressLifetime { get; init; } = TimeSpan.FromHours(1);
 

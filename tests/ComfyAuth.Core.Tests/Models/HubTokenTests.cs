@@ -32,6 +32,23 @@ public sealed class HubTokenTests : IDisposable
         Assert.Equal("hf_given", HubToken.Find(new SecretText("hf_given"), _folder.Path, _environment.GetValueOrDefault)?.Secret.Reveal());
     }
 
+    [Fact]
+    public void The_file_of_the_hub_s_own_tools_is_found_where_they_were_told_to_keep_it()
+    {
+        _environment.Remove("HF_HOME");
+        _environment["XDG_CACHE_HOME"] = _folder.PathOf("cache");
+        _folder.Write("cache/huggingface/token", "hf_cache");
+        Assert.Equal("hf_cache", Find()?.Secret.Reveal());
+
+        _environment["HF_HOME"] = _folder.PathOf("home");
+        _folder.Write("home/token", "hf_home");
+        Assert.Equal("hf_home", Find()?.Secret.Reveal());
+
+        _environment["HF_TOKEN_PATH"] = _folder.PathOf("elsewhere.txt");
+        _folder.Write("elsewhere.txt", "hf_elsewhere\r\n");
+        Assert.Equal("hf_elsewhere", Find()?.Secret.Reveal());
+    }
+
     [Theory]
     [InlineData("HF_TOKEN=your_token_here\n")]
     [InlineData("HF_TOKEN=\n")]

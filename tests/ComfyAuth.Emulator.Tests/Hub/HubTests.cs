@@ -38,18 +38,67 @@ public sealed class HubTests
     }
 
     [Fact]
-    public async Task A_small_file_is_served_by_the_hub_with_the_name_that_git_has_for_it()
+    public async Task A_small_file_lies_at_a_relative_address_with_the_name_that_git_has_for_it()
+    {
+        await using var hub = await EmulatedHub.StartAsync(stop: Stop);
+        using var http = Client();
+        var address = hub.Add(new(Repository, "README.md", HubContent.Of("hello\n"u8.ToArray())) { IsStored = false });
+
+        using var redirect = await http.GetAsync(address, Stop);
+        using var answer = await http.GetAsync(new Uri(address, redirect.Headers.Location!), Stop);
+        using var withoutQuery = await http.GetAsync(new Uri(answer.RequestMessage!.RequestUri!.GetLeftPart(UriPartial.Path)), Stop);
+
+        // What `git hash-object` says of these six bytes.
+        const string name = "\"ce013625030ba8dba906f756967f9e9ca394464a\"";
+        Assert.Equal((HttpStatusCode.TemporaryRedirect, name, "6"), (redirect.StatusCode, Header(redirect, "X-Linked-Etag"), Header(redirect, "X-Linked-Size")));
+        Assert.StartsWith("/api/resolve-cache/models/", redirect.Headers.Location!.OriginalString, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.OK, name, HttpStatusCode.NotFound), (answer.StatusCode, answer.Headers.ETag!.Tag, withoutQuery.StatusCode));
+        Assert.Equal("hello\n", await answer.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
+    public async Task An_address_that_was_given_for_a_range_is_good_for_no_other()
+    {
+        await using var hub = await EmulatedHub.StartAsync(stop: Stop);
+        using var http = Client();
+        using var question = await GetAsync(http, hub.Add(Model), "bytes=0-9");
+
+        using var same = await GetAsync(http, question.Headers.Location!, "bytes=0-9");
+        using var other = await GetAsync(http, question.Headers.Location!, "bytes=10-19");
+
+        Assert.Equal((HttpStatusCode.PartialContent, HttpStatusCode.Forbidden), (same.StatusCode, other.StatusCode));
+        Assert.Equal("Auth failed: invalid range", await other.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
+    public async Task The_storage_has_a_name_of_its_own_for_a_file_that_looks_like_a_SHA_256()
     {
         await using var hub = await EmulatedHub.StartAsync(stop: Stop);
         using var http = Client();
 
-        using var answer = await http.GetAsync(hub.Add(new(Repository, "README.md", HubContent.Of("hello\n"u8.ToArray())) { IsStored = false }), Stop);
+        using var head = await http.SendAsync(new(HttpMethod.Head, hub.Add(Model)), Stop);
+        using var part = await GetAsync(http, head.Headers.Location!, "bytes=0-9");
 
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal("hello\n", await answer.Content.ReadAsStringAsync(Stop));
+        Assert.Equal($"\"{Header(head, "X-Xet-Hash")}\"", part.Headers.ETag!.Tag);
+        Assert.Matches("^\"[0-9a-f]{64}\"$", part.Headers.ETag.Tag);
+        Assert.NotEqual(Header(head, "X-Linked-Etag"), part.Headers.ETag.Tag);
+        Assert.Contains("rel=\"xet-auth\"", Header(head, "Link"), StringComparison.Ordinal);
+    }
 
-        // What `git hash-object` says of these six bytes.
-        Assert.Equal("\"ce013625030ba8dba906f756967f9e9ca394464a\"", answer.Headers.ETag!.Tag);
+    [Fact]
+    public async Task A_renamed_repository_and_a_mirror_of_another_hub_lead_on_with_the_same_method()
+    {
+        await using var hub = await EmulatedHub.StartAsync(stop: Stop);
+        await using var mirror = await EmulatedHub.StartAsync(new() { OtherHub = hub.Address }, Stop);
+        using var http = Client();
+        var address = hub.Add(Model);
+        hub.Rename("Old/Name", Repository);
+
+        using var renamed = await http.GetAsync(new Uri(hub.Address, "Old/Name/resolve/refs%2Fpr%2F1/a%20b.json"), Stop);
+        using var mirrored = await http.GetAsync(new Uri(mirror.Address, address.AbsolutePath), Stop);
+
+        Assert.Equal((HttpStatusCode.TemporaryRedirect, $"/{Repository}/resolve/refs%2Fpr%2F1/a%20b.json"), (renamed.StatusCode, renamed.Headers.Location!.OriginalString));
+        Assert.Equal((HttpStatusCode.PermanentRedirect, address), (mirrored.StatusCode, mirrored.Headers.Location));
     }
 
     [Theory]
@@ -103,7 +152,7 @@ public sealed class HubTests
         var valid = await LocateAsync(http, other.Add(Model));
         using var unsigned = await http.GetAsync(valid.GetLeftPart(UriPartial.Path), Stop);
         using var changed = await http.GetAsync(valid.AbsoluteUri.Replace("Expires=", "Expires=9", StringComparison.Ordinal), Stop);
-        using var elsewhere = await http.GetAsync(valid.AbsoluteUri.Replace(Model.Content.Sha256, new('0', 64), StringComparison.Ordinal), Stop);
+        using var elsewhere = await http.GetAsync(valid.AbsoluteUri.Replace(valid.Segments[^1], new('0', 64), StringComparison.Ordinal), Stop);
 
         Assert.All([expired, unsigned, changed, elsewhere], answer => Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode));
     }

@@ -31,7 +31,7 @@ public static class DownloadChild
         JournalInterval = TimeSpan.FromMilliseconds(5),
     };
 
-    public static Process Start(Uri endpoint, ModelDownload download, long bytesPerSecond)
+    public static Process Start(Uri endpoint, ModelDownload download, long? bytesPerSecond, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(
             Program,
@@ -43,6 +43,8 @@ public static class DownloadChild
 
         // It lives for a moment only, too short for the compiler to learn from it.
         start.Environment["DOTNET_TieredPGO"] = "0";
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 
@@ -52,10 +54,18 @@ public static class DownloadChild
             return 2;
 
         await Console.Out.WriteLineAsync("started");
-        using var downloader = new ModelDownloader(new SecretRedactor(), Options(new(endpoint), Number(bytesPerSecond)));
-        await downloader.DownloadAsync(
-            new ModelDownload { Source = new(repository, path), Target = target, SizeInBytes = Number(size), Sha256 = sha256 });
-        return 0;
+        using var downloader = new ModelDownloader(new SecretRedactor(), Options(new(endpoint), bytesPerSecond.Length == 0 ? null : Number(bytesPerSecond)));
+        try
+        {
+            await downloader.DownloadAsync(
+                new ModelDownload { Source = new(repository, path), Target = target, SizeInBytes = Number(size), Sha256 = sha256 });
+            return 0;
+        }
+        catch (ComfyAuthException error)
+        {
+            await Console.Error.WriteLineAsync($"{error.Code}: {error.Message}");
+            return 1;
+        }
     }
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
