@@ -9,16 +9,16 @@ namespace ComfyAuth.Environments;
 /// <summary>What restoring one service's <c>.env</c> file would change. Nothing has been changed yet.</summary>
 public sealed class EnvironmentRestorePlan
 {
-    private readonly ILogger _logger;
+    private readonly FileTransactionOptions _options;
 
-    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes, bool wasValid, ILogger logger)
+    internal EnvironmentRestorePlan(GenAIStack stack, ServiceDefinition service, DotEnvDocument document, byte[]? oldBytes, bool wasValid, FileTransactionOptions options)
     {
         Stack = stack;
         Service = service;
         Document = document;
         OldBytes = oldBytes;
         WasValid = wasValid;
-        _logger = logger;
+        _options = options;
     }
 
     /// <summary>The stack.</summary>
@@ -89,7 +89,7 @@ public sealed class EnvironmentRestorePlan
     {
         List<PlannedEnvironmentChange> edits = [];
         EnvironmentValidation? validation = null;
-        var approved = await ApprovedChanges.MakeAsync(Stack.Root, ChangeList, IsMoot, approve, Prepare, proof, _logger, cancellationToken).ConfigureAwait(false);
+        var approved = await ApprovedChanges.MakeAsync(Stack.Root, ChangeList, IsMoot, approve, Prepare, proof, _options, cancellationToken).ConfigureAwait(false);
         return Result(approved, edits, validation!, isRestarted: proof is not null);
 
         Action<FileTransaction>? Prepare(IReadOnlyList<PlannedEnvironmentChange> changes)

@@ -13,7 +13,7 @@ internal static partial class ApprovedChanges
     /// <param name="approve">Asked for each change; null approves all.</param>
     /// <param name="prepare">Is given what is approved; gives what puts it into the transaction, or null where nothing is to be written.</param>
     /// <param name="proof">Proves what was written; null where nothing is proven.</param>
-    /// <param name="logger">Is told what was changed, and what is waited for.</param>
+    /// <param name="options">Who is told what was changed, and what is waited for.</param>
     /// <param name="cancellationToken">Ends the work; then nothing has changed.</param>
     /// <returns>What was approved.</returns>
     public static async Task<IReadOnlyList<T>> MakeAsync<T>(
@@ -23,7 +23,7 @@ internal static partial class ApprovedChanges
         Func<T, Task<bool>>? approve,
         Func<IReadOnlyList<T>, Action<FileTransaction>?> prepare,
         IChangeProof? proof,
-        ILogger logger,
+        FileTransactionOptions options,
         CancellationToken cancellationToken)
         where T : PlannedChange
     {
@@ -41,12 +41,12 @@ internal static partial class ApprovedChanges
         if (write is null && proof is null)
             return approved;
 
-        var transaction = await FileTransaction.BeginAsync(root, new() { Logger = logger }, cancellationToken).ConfigureAwait(false);
+        var transaction = await FileTransaction.BeginAsync(root, options, cancellationToken).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         write?.Invoke(transaction);
         await (proof?.CommitAsync(transaction, cancellationToken) ?? transaction.CommitAsync(cancellationToken)).ConfigureAwait(false);
         foreach (var change in write is null ? [] : approved)
-            LogChange(logger, change.Target, change.Action);
+            LogChange(options.Logger, change.Target, change.Action);
         return approved;
     }
 

@@ -84,19 +84,20 @@ internal sealed class FileRecord
         ];
     }
 
-    /// <summary>Keeps a file as it is now, unless that was done already.</summary>
-    /// <param name="path">Its full path, inside the root.</param>
-    public void Keep(string path)
+    /// <summary>Keeps a file as it is now, unless that was done already, and notes what it is about to become: what is not that later is somebody else's.</summary>
+    /// <param name="path">Its path, relative to the root.</param>
+    /// <param name="after">The digest of what it is about to hold; null where it is removed.</param>
+    public void Keep(string path, string? after)
     {
-        var relative = Path.GetRelativePath(_root, path).Replace('\\', '/');
-        if (_files.ContainsKey(relative))
-            return;
-
+        path = path.Replace('\\', '/');
         if (_files.Count == 0)
             Claim();
         try
         {
-            Copy(path, relative);
+            var file = _files.TryGetValue(path, out var known) ? known : new(path, Copy(Path.Combine(_root, path)), []);
+            file = file with { After = [.. file.After.Append(after ?? "").Distinct()] };
+            Write([.. _files.Values.Where(other => other.Path != path), file]);
+            _files[path] = file;
         }
         catch when (_files.Count == 0)
         {
@@ -105,7 +106,7 @@ internal sealed class FileRecord
         }
     }
 
-    private void Copy(string path, string relative)
+    private string? Copy(string path)
     {
         string? copy = null;
         if (File.Exists(path))
@@ -119,8 +120,7 @@ internal sealed class FileRecord
             from.CopyTo(to);
         }
 
-        Write([.. Files, new(relative, copy, null)]);
-        _files.Add(relative, new(relative, copy, null));
+        return copy;
     }
 
     /// <summary>Makes the folder of the record; of two repairs that begin in the same second, the later one gets another.</summary>
@@ -149,7 +149,7 @@ internal sealed class FileRecord
         }
     }
 
-    /// <summary>Notes what has become of the files, and forgets those that are as they were; then removes the oldest records.</summary>
+    /// <summary>Forgets the files that are as they were; then removes the oldest records.</summary>
     public void Close()
     {
         if (_files.Count == 0)
@@ -157,14 +157,8 @@ internal sealed class FileRecord
 
         try
         {
-            foreach (var file in Files)
-            {
-                var after = DigestOf(file);
-                if (after == OldDigestOf(file))
-                    _files.Remove(file.Path);
-                else
-                    _files[file.Path] = file with { After = after ?? "" };
-            }
+            foreach (var file in Files.Where(file => IsAsBefore(file, ContentOf(file))))
+                _files.Remove(file.Path);
 
             if (_files.Count == 0)
                 Remove();
@@ -195,8 +189,22 @@ internal sealed class FileRecord
         }
     }
 
-    /// <summary>Whether a file still is what the repair made of it. Of a repair that was interrupted that is not known.</summary>
-    public bool IsUntouched(RepairedFile file) => (DigestOf(file) ?? "") is var digest && (file.After is null || digest == file.After);
+    /// <summary>What a file holds now; null where there is none.</summary>
+    /// <exception cref="ComfyAuthException"><c>TargetIsDirectory</c>, <c>TargetIsNotFile</c>, or it cannot be read.</exception>
+    public byte[]? ContentOf(RepairedFile file)
+    {
+        var path = RealPath.Of(Path.Combine(_root, file.Path));
+        return FileDigest.OfFile(path) is null ? null : FileErrors.On(path, () => File.ReadAllBytes(path));
+    }
+
+    /// <summary>Whether a file is what was made of it, or what it was before: of what was interrupted, or failed, it may be either.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="now">What it holds; null where there is none.</param>
+    public bool IsAsLeft(RepairedFile file, byte[]? now) => file.After.Contains(now is null ? "" : FileDigest.Of(now)) || IsAsBefore(file, now);
+
+    /// <summary>Whether a file is what it was before.</summary>
+    /// <inheritdoc cref="IsAsLeft"/>
+    public bool IsAsBefore(RepairedFile file, byte[]? now) => OldContent(file) is { } old ? now.AsSpan().SequenceEqual(old) && now is not null : now is null;
 
     /// <summary>Removes the records that nobody needs any more.</summary>
     /// <param name="root">The root of the stack.</param>
@@ -250,6 +258,7 @@ internal sealed class FileRecord
         file is { Path.Length: > 0 }
         && !file.Path.Contains('\0', StringComparison.Ordinal)
         && RealPath.Inside(root, Path.GetFullPath(file.Path, root)) is not null
+        && file.After?.All(digest => digest is "" or { Length: 64 }) == true
         && (file.Copy is null || (file.Copy.Length > 0 && file.Copy.All(char.IsAsciiDigit)));
 
     /// <summary>Reads a file of the record. A link there would put a file of somebody else's into the stack.</summary>
@@ -270,14 +279,6 @@ internal sealed class FileRecord
         "Put the files back by hand: their copies are in that folder.",
         error);
 
-    private string? DigestOf(RepairedFile file)
-    {
-        var path = RealPath.Of(Path.Combine(_root, file.Path));
-        return File.Exists(path) ? FileDigest.OfFile(path) : null;
-    }
-
-    private string? OldDigestOf(RepairedFile file) => OldContent(file) is { } content ? FileDigest.Of(content) : null;
-
     private void Write(IReadOnlyList<RepairedFile> files)
     {
         var staged = Path.Combine(_folder, RecordName + ".tmp");
@@ -291,8 +292,8 @@ internal sealed class FileRecord
 /// <summary>A file that a repair changed.</summary>
 /// <param name="Path">Relative to the root, with <c>/</c> between folders.</param>
 /// <param name="Copy">The name of the copy of what it was; null where there was none.</param>
-/// <param name="After">The digest of what was made of it, empty where it was removed; null while the repair is under way.</param>
-internal sealed record RepairedFile(string Path, string? Copy, string? After);
+/// <param name="After">The digests of what was or was to be made of it, one after the other; empty text where it was removed.</param>
+internal sealed record RepairedFile(string Path, string? Copy, IReadOnlyList<string> After);
 
 internal sealed record RepairDocument(int Version, IReadOnlyList<RepairedFile> Files)
 {

@@ -195,6 +195,10 @@ public sealed partial class FileTransaction : IAsyncDisposable
             return;
         }
 
+        // Under the lock: what is kept is what is replaced, unless an editor changes it now, and then nothing is.
+        foreach (var change in _options.Keep is null ? [] : changes.Where(change => change.New != change.Old))
+            FileErrors.On(change.Target, () => _options.Keep!(change.Path, change.New));
+
         var journal = FileJournal.Create(
             _root,
             [.. changes.Select(change => (change.Path, change.Target, change.Old, change.New))],

@@ -12,6 +12,12 @@ public sealed record FileTransactionOptions
     /// <summary>Is told what is waited for and what was recovered; silent unless set.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    /// <summary>
+    /// Is told each file before anything is changed, relative to the root, and the digest of what it is about to become; null where it is
+    /// removed. What it throws ends the commit.
+    /// </summary>
+    internal Action<string, string?>? Keep { get; init; }
+
     // Tests fail, cancel or kill the process here, at each step.
     internal Action<string>? BeforeStep { get; init; }
 

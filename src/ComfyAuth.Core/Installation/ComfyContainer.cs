@@ -139,14 +139,34 @@ internal sealed class ComfyContainer
 
         // It is not made anew, which would lose what was put into its own file system.
         await _context.Engine.RestartAsync(Details.Id, stop: stop).ConfigureAwait(false);
-        var observer = new ContainerObserver(_context.Engine, _context.Redactor, (stack, service) => BearerToken.Of(stack, service, _context.Redactor));
-        var waiter = new ContainerWaiter(_context.Engine, observer, _context.Redactor);
-        var options = new ContainerWaitOptions { Goal = ContainerGoal.Live, Timeout = _context.Options.Timeout };
-        await foreach (var result in waiter.WaitAsync(_context.Stack, [_context.Service], options, new ContainerProgress(line => _context.Tell(line, 0, null)), stop).ConfigureAwait(false))
-        {
-            if (result.Outcome is not (ContainerWaitOutcome.Reached or ContainerWaitOutcome.Undetermined))
-                throw new ComfyAuthException($"ContainerWait{result.Outcome}", $"After its restart the container '{Details.Name}' did not come back: {result.Message}", result.Remedy);
-        }
+        await WaitUntilLiveAsync(_context, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until the service answers.</summary>
+    /// <exception cref="ComfyAuthException"><c>ContainerWaitFailed</c>, <c>ContainerWaitStalled</c>, <c>ContainerWaitTimedOut</c>.</exception>
+    public static async Task WaitUntilLiveAsync(InstallContext context, CancellationToken stop)
+    {
+        var result = await WaitAsync(context, context.Stack, context.Service, context.Options.Timeout, stop).ConfigureAwait(false);
+        if (result.Outcome == ContainerWaitOutcome.Reached)
+            return;
+        var evidence = result.Diagnosis.Evidence.Count == 0 ? "" : $" Seen: {string.Join("; ", result.Diagnosis.Evidence)}.";
+        throw new ComfyAuthException($"ContainerWait{result.Outcome}", result.Message + evidence, result.Remedy);
+    }
+
+    /// <summary>Waits until a service answers, and tells how that ended. It is asked without a token: that it asks for one is an answer.</summary>
+    /// <param name="context">The installation.</param>
+    /// <param name="stack">The stack, as it is or will be.</param>
+    /// <param name="service">The service in it.</param>
+    /// <param name="timeout">How long; zero for one look.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<ContainerWaitResult> WaitAsync(InstallContext context, GenAIStack stack, ServiceDefinition service, TimeSpan timeout, CancellationToken stop)
+    {
+        var waiter = new ContainerWaiter(context.Engine, new ContainerObserver(context.Engine, context.Redactor, (_, _) => null), context.Redactor);
+        var options = new ContainerWaitOptions { Goal = ContainerGoal.Live, Timeout = timeout };
+        var progress = timeout == TimeSpan.Zero ? null : new ContainerProgress(line => context.Tell(line, 0, null));
+        await foreach (var result in waiter.WaitAsync(stack, [service], options, progress, stop).ConfigureAwait(false))
+            return result;
+        throw new InvalidOperationException("A wait for one container ends with one result.");
     }
 
     /// <summary>Speaks with ComfyUI, with our token where it asks for one.</summary>

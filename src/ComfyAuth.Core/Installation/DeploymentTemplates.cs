@@ -25,6 +25,10 @@ public static class DeploymentTemplates
     public const string PasswordFile = "/workspace/ComfyUI/login/PASSWORD";
 
     private const string SharedFolder = "docker-configurations/shared";
+
+    /// <summary>The folders that are laid out for the service to write into, relative to the root.</summary>
+    internal static IReadOnlyList<string> DataFolders { get; } = [$"{SharedFolder}/inputs", $"{SharedFolder}/outputs", $"{SharedFolder}/user"];
+
     private const string ComposeName = "docker-compose.yml";
     private const string TemplateName = ".env.example";
     private const int DefaultPort = 8188;
@@ -113,7 +117,7 @@ public static class DeploymentTemplates
 
     /// <summary>A folder that is mounted must be there, and belong to who runs the container: a file makes it, and keeps its content out of version control.</summary>
     private static IEnumerable<DeploymentFile> Folders(string root, string models) =>
-        from folder in new[] { models, $"{SharedFolder}/inputs", $"{SharedFolder}/outputs", $"{SharedFolder}/user" }
+        from folder in DataFolders.Prepend(models)
         where !Directory.Exists(Path.Combine(root, folder))
         select File($"{folder}/.gitignore", "Makes the folder, which is mounted into the container.", Text("ignore-all"));
 

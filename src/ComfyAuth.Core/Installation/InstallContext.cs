@@ -58,7 +58,7 @@ internal sealed class InstallContext
     public void NoteFolders(string folder)
     {
         // A link leads to another disk, where an empty folder does no harm.
-        if (Directory.Exists(folder) || RealPath.Inside(Root, RealPath.Of(folder)) is null)
+        if (Directory.Exists(folder) || RealPath.Inside(RealPath.Of(Root), RealPath.Of(folder)) is null)
             return;
         NoteFolders(Path.GetDirectoryName(folder)!);
         Journal.Note(InstallChangeKind.Folder, folder);

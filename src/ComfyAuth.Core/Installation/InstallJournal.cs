@@ -83,8 +83,6 @@ internal sealed class InstallJournal
     {
         if (Phase == InstallPhase.Ended)
             Run++;
-        else
-            SettleKilled();
         Phase = InstallPhase.Running;
         OwnerOnlyFile.EnsureFolder(FileJournal.StateFolder(_root));
         Write();
@@ -115,44 +113,24 @@ internal sealed class InstallJournal
         Write();
     }
 
-    /// <summary>Keeps what a file is before it is changed, once in each step.</summary>
-    /// <param name="path">Its full path, inside the root.</param>
-    public void Keep(string path)
+    /// <summary>Keeps what a file is before it is changed, once in each step, and notes what it becomes; for <see cref="FileTransactionOptions.Keep"/>.</summary>
+    /// <param name="path">Its path, relative to the root.</param>
+    /// <param name="after">The digest of what it is about to hold; null where it is removed.</param>
+    public void Keep(string path, string? after)
     {
         _record ??= FileRecord.Begin(_root, _clock.GetUtcNow(), FileRecord.Installs);
-        _record.Keep(path);
+        _record.Keep(path, after);
         if (!_changes.Exists(change => change.Kind == InstallChangeKind.Files && change.Target == _record.Id))
             Note(InstallChangeKind.Files, _record.Id);
     }
 
-    /// <summary>Notes what has become of the files that were kept, now that a change is made.</summary>
+    /// <summary>Forgets the files that were kept and are as they were, now that a change is made.</summary>
     public void Settle()
     {
         _record?.Close();
         if (_record is { Files.Count: 0 } && _changes.RemoveAll(change => change.Kind == InstallChangeKind.Files && change.Target == _record.Id) > 0)
             Write();
         _record = null;
-    }
-
-    /// <summary>Notes what a run that was killed has made of the files that it kept: what is changed from now on is somebody else's.</summary>
-    private void SettleKilled()
-    {
-        foreach (var change in _changes.Where(change => change.Kind == InstallChangeKind.Files && FileRecord.Exists(_root, change.Target, FileRecord.Installs)).ToList())
-        {
-            try
-            {
-                var record = FileRecord.Read(_root, change.Target, FileRecord.Installs);
-                if (record.Files.All(file => file.After is not null))
-                    continue;
-                record.Close();
-                if (record.Files.Count == 0)
-                    _changes.Remove(change);
-            }
-            catch (ComfyAuthException)
-            {
-                // Whoever takes it back is told that the record cannot be read.
-            }
-        }
     }
 
     /// <summary>Begins to take back.</summary>
@@ -189,12 +167,12 @@ internal sealed class InstallJournal
         && !change.Target.Contains('\0', StringComparison.Ordinal)
         && change.Kind switch
         {
-            InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output => IsBelow(root, RealPath.Of(Path.GetFullPath(change.Target, root))),
+            InstallChangeKind.Folder or InstallChangeKind.DataFolder or InstallChangeKind.Output => IsBelow(root, Path.GetFullPath(change.Target, root)),
             InstallChangeKind.Files => change.Target.All(letter => char.IsAsciiDigit(letter) || letter == '-'),
             _ => true,
         };
 
-    /// <summary>Whether a path is in the stack; neither the stack itself nor what belongs to this module is for an installation to take away.</summary>
+    /// <summary>Whether a path is in the stack by its name; a link in it may have come later, and is seen when the change is taken back. Neither the stack itself nor what belongs to this module is for an installation to take away.</summary>
     private static bool IsBelow(string root, string path) =>
         RealPath.Inside(root, path) is { } inside && inside.Trim('.', '/', '\\').Length > 0 && RealPath.Inside(FileJournal.StateFolder(root), path) is null;
 

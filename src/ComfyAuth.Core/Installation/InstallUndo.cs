@@ -5,6 +5,7 @@ using ComfyAuth.Docker;
 using ComfyAuth.Files;
 using ComfyAuth.Installation.Steps;
 using ComfyAuth.Models;
+using ComfyAuth.Tokens;
 
 namespace ComfyAuth.Installation;
 
@@ -83,7 +84,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     private string ActionOf(InstallChange change) => change.Kind switch
     {
         InstallChangeKind.Folder => "Remove the folder if it is empty",
-        InstallChangeKind.DataFolder when isRemoval && !removeData => "Remove the folder if it is empty",
+        InstallChangeKind.DataFolder when isRemoval && !(removeData && IsData(PathOf(change))) => "Remove the folder if it is empty",
         _ => $"Remove the {Word(change.Kind)}",
     };
 
@@ -96,10 +97,13 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Files:
                 return !FileRecord.Exists(context.Root, change.Target, FileRecord.Installs) ? null : await PutBackAsync(change, FileRecord.Read(context.Root, change.Target, FileRecord.Installs), stop).ConfigureAwait(false);
             case InstallChangeKind.Folder:
-                return RemoveFolder(PathOf(change), withContents: false);
+                return RemoveFolder(change, withContents: false);
             case InstallChangeKind.DataFolder:
-                // Between a run and the one that goes on with it somebody may have used the service: what is in there is not ours alone.
-                return RemoveFolder(PathOf(change), withContents: isRemoval ? removeData : context.Journal.IsNew(change));
+                // The journal may name any folder of the stack; which of them are for data, the deployment says. And between a run and the
+                // one that goes on with it somebody may have used the service: what is in there then is not ours alone.
+                var withContents = isRemoval ? removeData && IsData(PathOf(change)) : context.Journal.IsNew(change);
+                var left = RemoveFolder(change, withContents);
+                return left is not null && removeData && !withContents ? $"{left}, and it is none of the folders that were laid out for data and are mounted into the container" : left;
             case InstallChangeKind.Output:
                 if (OutputOf(context, change) is not { } output)
                     return "it is none of the test pictures; it was left as it is";
@@ -116,9 +120,9 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             case InstallChangeKind.Image:
                 return await RemoveImageAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Network:
-                return await RemoveAsync(change.Target, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
+                return await RemoveAsync(change, context.Engine.ListNetworksAsync, context.Engine.RemoveNetworkAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Volume:
-                return await RemoveAsync(change.Target, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
+                return await RemoveAsync(change, context.Engine.ListVolumesAsync, context.Engine.RemoveVolumeAsync, stop).ConfigureAwait(false);
             case InstallChangeKind.Node:
                 return await NodeAsync(change.Target, stop).ConfigureAwait(false);
             case InstallChangeKind.Model:
@@ -145,8 +149,8 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
                 continue;
             }
 
-            var now = File.Exists(path) ? await File.ReadAllBytesAsync(path, stop).ConfigureAwait(false) : null;
-            if (!record.IsUntouched(file) && now is not null)
+            var now = record.ContentOf(file);
+            if (now is not null && !record.IsAsLeft(file, now))
             {
                 changed.Add(file.Path);
                 continue;
@@ -172,15 +176,40 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     private bool IsOfStack(string path) =>
         RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(path)) is { } inside && !inside.Split('/', '\\').Contains(".git", StringComparer.OrdinalIgnoreCase);
 
-    private static string? RemoveFolder(string path, bool withContents)
+    /// <summary>Whether a folder was laid out for the service to write into, and the compose file mounts it for that.</summary>
+    private bool IsData(string path)
     {
-        if (!Directory.Exists(path))
+        if (!DeploymentTemplates.DataFolders.Any(folder => RealPath.Comparer.Equals(context.Stack.PathOf(folder), path)))
+            return false;
+        try
+        {
+            return Compose().Service?.Mounts.Any(mount => mount is { Kind: ComposeMountKind.Bind, IsReadOnly: false, Source: { } source } && RealPath.Comparer.Equals(source, path)) == true;
+        }
+        catch (ComfyAuthException)
+        {
+            // A compose file that cannot be read says nothing.
+            return false;
+        }
+    }
+
+    private string? RemoveFolder(InstallChange change, bool withContents)
+    {
+        var path = PathOf(change);
+        if (new DirectoryInfo(path) is { Exists: false, LinkTarget: null })
             return null;
+        var real = RealPath.Of(path);
+        if (!RealPath.Comparer.Equals(real, Path.GetFullPath(change.Target, RealPath.Of(context.Root))))
+            return "it is, or lies behind, a link, which was not there when it was made";
         if (!withContents && Directory.EnumerateFileSystemEntries(path).Any())
             return "it is not empty";
+        if (withContents && HoldsMount(real))
+            return "something is mounted there";
         Directory.Delete(path, withContents);
         return null;
     }
+
+    /// <summary>Whether a folder is a mount point or has one in it, whose content is not the folder's. What mounts folders on Windows is a link there, which nobody follows.</summary>
+    private static bool HoldsMount(string folder) => !OperatingSystem.IsWindows() && DriveInfo.GetDrives().Any(mount => RealPath.Inside(folder, mount.Name) is not null);
 
     /// <summary>Removes the container, where it is the one that Compose made from the files of this stack.</summary>
     private async Task<string?> RemoveContainerAsync(string name, CancellationToken stop)
@@ -204,20 +233,27 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     /// <summary>What Compose makes of the service; where its file is gone already, of the one that would be laid out.</summary>
     private (ComposeService? Service, ComposeFile File) Compose() => Deployment.ComposeOf(context.Stack, context.Service, Deployment.PlanOf(context)?.Missing ?? []);
 
-    private bool IsInside(string folder) => RealPath.Comparer.Equals(RealPath.Of(folder), RealPath.Of(context.Root)) || RealPath.Inside(context.Root, folder) is not null;
+    private bool IsInside(string folder) => RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(folder)) is not null;
 
-    /// <summary>Removes a network or a volume, where Compose made it for the project of this stack.</summary>
+    /// <summary>Removes a network or a volume, where Compose made it for the project of this stack and no container of that project is left.</summary>
     private async Task<string?> RemoveAsync(
-        string name, Func<IReadOnlyCollection<string>?, CancellationToken, Task<IReadOnlyList<string>>> list, Func<string, CancellationToken, Task> remove, CancellationToken stop)
+        InstallChange change, Func<IReadOnlyCollection<string>?, CancellationToken, Task<IReadOnlyList<string>>> list, Func<string, CancellationToken, Task> remove, CancellationToken stop)
     {
-        if (!(await list(null, stop).ConfigureAwait(false)).Contains(name))
+        if (!(await list(null, stop).ConfigureAwait(false)).Contains(change.Target))
             return null;
-        var own = await list([$"{ContainerOrigin.ProjectLabel}={Compose().File.ProjectName}"], stop).ConfigureAwait(false);
-        return own.Contains(name) ? await UnlessUsed(() => remove(name, stop)).ConfigureAwait(false) : "it was not made for this stack";
+        string[] project = [$"{ContainerOrigin.ProjectLabel}={Compose().File.ProjectName}"];
+        if (!(await list(project, stop).ConfigureAwait(false)).Contains(change.Target))
+            return "it was not made for this stack";
+
+        // Stacks in several folders may be of one project, and the engine gives away a network that only a stopped container needs. What this run made, nobody had before.
+        if (!context.Journal.IsNew(change) && await context.Engine.ListContainersAsync(labels: project, stop: stop).ConfigureAwait(false) is [var other, ..])
+            return $"the container '{other.Name}' of the same compose project may need it";
+        return await UnlessUsed(() => remove(change.Target, stop)).ConfigureAwait(false);
     }
 
     private Task<ContainerDetails?> FindAsync(CancellationToken stop) => new ContainerLifecycle(context.Engine, context.Redactor).FindAsync(context.Stack, context.Service, stop);
 
+    /// <summary>Starts the container anew with the files as they are, and waits until it answers.</summary>
     private async Task<string?> RestartAsync(CancellationToken stop)
     {
         if (await FindAsync(stop).ConfigureAwait(false) is null)
@@ -230,7 +266,10 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             await plan.ApplyAsync(stop: stop).ConfigureAwait(false);
         else
             await context.Engine.RestartAsync(plan.Container!.Id, stop: stop).ConfigureAwait(false);
-        return null;
+
+        // Whether it answered before, nobody knows by now; what was to be put back is put back.
+        var wait = await ComfyContainer.WaitAsync(context, context.Stack, context.Service, context.Options.Timeout, stop).ConfigureAwait(false);
+        return wait.Outcome == ContainerWaitOutcome.Reached ? null : $"it was started with the files as they are now, and does not answer: {wait.Message} {wait.Remedy}".TrimEnd();
     }
 
     private static async Task<string?> UnlessUsed(Func<Task> remove)
@@ -263,15 +302,49 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         List<string> folders = isOurs ? [path] : [];
         if (await container.HeadAsync(clone, stop).ConfigureAwait(false) is not null)
             folders.Add(clone);
-        if (folders.Count > 0)
+        if (folders.Count > 0 && container.IsRunning)
         {
-            container.MustRun();
             var result = await container.RunPythonAsync(["-c", LoginStep.Remove, .. folders], "0", stop).ConfigureAwait(false);
             if (result.ExitCode != 0)
                 throw new ComfyAuthException("CustomNodeFailed", $"{path} could not be removed in the container '{container.Details.Name}': {container.Said(result)}", "Remove it there.");
         }
 
+        else
+        {
+            folders.ForEach(folder => RemoveStopped(container, folder));
+        }
+
         return isThere && !isOurs ? "it was not made by an installation; it was left as it is" : null;
+    }
+
+    /// <summary>
+    /// Removes a folder, or a file, of a container in which no program can be run: on this machine, where it is mounted from there. Where
+    /// nothing is mounted it goes with the container, if an installation made that.
+    /// </summary>
+    /// <exception cref="ComfyAuthException"><c>ContainerNotRunning</c>: it stays.</exception>
+    private void RemoveStopped(ComfyContainer container, string path)
+    {
+        var (name, mount) = (container.Details.Name, LivePasswordReader.MountOf(container.Details, path));
+        if (mount is null && context.Journal.Changes.Any(change => change.Kind == InstallChangeKind.Container && change.Target == name && (isRemoval || change.Run == context.Journal.Run)))
+            return;
+
+        if (mount is { Type: "bind" }
+            && MountSources.IsHere(context.Engine.Endpoint)
+            && LivePasswordReader.HostPath(container.Details, mount.Destination) is { } source
+            && LivePasswordReader.HostPath(container.Details, path) is { } host
+            && Directory.Exists(host))
+        {
+            // A link would lead elsewhere here than in the container.
+            var (folder, real) = (RealPath.Of(source), RealPath.Of(host));
+            if (RealPath.Comparer.Equals(real, Path.Combine(folder, Path.GetRelativePath(source, host))) && !HoldsMount(real))
+            {
+                FileErrors.On(host, () => Directory.Delete(real, recursive: true));
+                return;
+            }
+        }
+
+        var place = mount is null ? "" : $", in {(mount.Name.Length > 0 ? $"the volume {mount.Name}" : mount.Source)}";
+        throw new ComfyAuthException("ContainerNotRunning", $"{path} stays in the container '{name}'{place}: the container does not run, so that nothing can be removed in it.", $"Start it ('docker start {name}'), then start this again; or remove {path} by hand.");
     }
 
     /// <summary>Takes a model back: it becomes an unfinished download, which costs nothing to finish; or it goes with all that lies beside it.</summary>
@@ -311,7 +384,12 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         if (await container.HeadAsync(path, stop).ConfigureAwait(false) is null)
             return null;
 
-        container.MustRun();
+        if (!container.IsRunning)
+        {
+            RemoveStopped(container, path);
+            return null;
+        }
+
         var result = await container.RunPythonAsync(["-c", "import os, sys; os.remove(sys.argv[1])", path], "0", stop).ConfigureAwait(false);
         return result.ExitCode == 0 ? null : throw new ComfyAuthException("FileOperationFailed", $"{path} could not be removed in the container '{container.Details.Name}': {container.Said(result)}", "Remove it there.");
     }
@@ -332,7 +410,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
     internal static string? OutputOf(InstallContext context, InstallChange change)
     {
         var path = Path.GetFullPath(change.Target, context.Root);
-        return Path.GetFileName(path).StartsWith(TestImageStep.Prefix, StringComparison.Ordinal) && RealPath.Inside(context.Root, RealPath.Of(path)) is not null ? path : null;
+        return Path.GetFileName(path).StartsWith(TestImageStep.Prefix, StringComparison.Ordinal) && RealPath.Inside(RealPath.Of(context.Root), RealPath.Of(path)) is not null ? path : null;
     }
 
     /// <summary>A folder goes when the files in it are gone, and a container is restarted so that it reads what was put back.</summary>

@@ -91,7 +91,7 @@ public sealed class Uninstaller(DockerClient engine, SecretRedactor redactor, Pa
             Stack = stack,
             Options = options,
             Engine = engine,
-            Deployer = null!, // Nothing is made.
+            Deployer = new ComposeDeployer(engine, redactor, _logger),
             Redactor = redactor,
             Verifier = verifier,
             Journal = InstallJournal.Read(stack.Root),

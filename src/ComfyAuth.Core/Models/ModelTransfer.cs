@@ -41,11 +41,12 @@ internal sealed partial class ModelTransfer : IDisposable
     private readonly Action<string> _note;
     private readonly IReadOnlyList<Segment> _segments;
     private readonly SemaphoreSlim _resolving = new(1, 1);
-
-    // The entity tags of the servers that have this content; the first is that of the first answer.
-    private readonly List<string> _tags = [];
     private readonly bool _isHashKnown;
     private RemoteFile _remote;
+
+    // The entity tag of the first answer; and whether servers have different ones for the same content.
+    private string? _tag;
+    private volatile bool _areTagsMixed;
     private int _next;
     private long _hashed;
 
@@ -66,8 +67,7 @@ internal sealed partial class ModelTransfer : IDisposable
         (_hub, _download, _remote, _part, _options, _retry) = (hub, download, remote, part, options, retry);
         (_limit, _buffers, _meter, _time, _logger, _note) = (limit, buffers, meter, time, logger, note);
         _isHashKnown = (download.Sha256 ?? remote.Sha256) is not null;
-        if (remote.ServerTag is { } tag)
-            _tags.Add(tag);
+        _tag = remote.ServerTag;
         _segments = [.. part.Cut(options.ChunkBytes).Select(piece => new Segment(piece.From, piece.To, piece.IsThere))];
     }
 
@@ -340,8 +340,7 @@ internal sealed partial class ModelTransfer : IDisposable
     private async Task<HttpResponseMessage> OpenAsync(RemoteFile remote, long from, long? to, CancellationToken stop)
     {
         // Where the hash decides, another server may have another tag.
-        lock (_tags)
-            remote = remote with { ServerTag = _isHashKnown ? null : _tags.FirstOrDefault() };
+        remote = remote with { ServerTag = _isHashKnown ? null : Volatile.Read(ref _tag) };
         try
         {
             return await _hub.OpenAsync(remote, from, to, stop).ConfigureAwait(false);
@@ -389,23 +388,14 @@ internal sealed partial class ModelTransfer : IDisposable
     /// <exception cref="RemoteChangedException">The hub has another content by now.</exception>
     private async Task<bool> IsSameAsync(string? tag, RemoteFile remote, CancellationToken stop)
     {
-        if (tag is null)
+        if (tag is null || _areTagsMixed || (Interlocked.CompareExchange(ref _tag, tag, null) ?? tag) == tag)
             return true;
-        lock (_tags)
-        {
-            if (_tags.Count == 0)
-                _tags.Add(tag);
-            if (_tags.Contains(tag))
-                return true;
-        }
-
         if (!_isHashKnown)
             return false;
 
         // Another content, or another server that tags the same one its own way: the hub knows whether it changed, and the hash decides.
         await RenewAsync(remote, stop).ConfigureAwait(false);
-        lock (_tags)
-            _tags.Add(tag);
+        _areTagsMixed = true;
         return true;
     }
 

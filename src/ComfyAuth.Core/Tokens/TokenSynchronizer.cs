@@ -23,7 +23,14 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
     internal const string DefaultUserName = "admin";
 
     private readonly TokenAuditor _auditor = new(verifier, redactor, shell);
-    private readonly ILogger _logger = logger ?? NullLogger.Instance;
+    private readonly FileTransactionOptions _options = new() { Logger = logger ?? NullLogger.Instance };
+
+    /// <summary>Keeps what is replaced, as <see cref="FileTransactionOptions.Keep"/> says.</summary>
+    internal Action<string, string?>? Keep
+    {
+        get => _options.Keep;
+        init => _options = _options with { Keep = value };
+    }
 
     /// <summary>Finds out what would change.</summary>
     /// <param name="stack">The stack.</param>
@@ -54,7 +61,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
             approve,
             changes => changes.Count == 0 ? null : transaction => Write(transaction, changes),
             proof,
-            _logger,
+            _options,
             cancellationToken).ConfigureAwait(false);
         if (approved.Count > 0)
         {

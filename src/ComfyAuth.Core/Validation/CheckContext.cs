@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
+using ComfyAuth.Files;
 using ComfyAuth.Guidance;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
@@ -48,6 +49,9 @@ internal sealed class CheckContext : IAsyncDisposable
         _engine = new(engine);
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
     }
+
+    /// <summary>Keeps what a fix replaces, as <see cref="FileTransactionOptions.Keep"/> says; null where nothing is mended.</summary>
+    public Action<string, string?>? Keep { get; init; }
 
     public GenAIStack Stack { get; }
 

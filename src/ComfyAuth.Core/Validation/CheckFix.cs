@@ -11,7 +11,10 @@ internal sealed record CheckFix(IReadOnlyList<PlannedChange> Changes, Func<Func<
     public static CheckFix Nothing { get; } = new([], (_, _) => Task.CompletedTask);
 
     /// <summary>Changes to files, in one transaction.</summary>
-    public static CheckFix OfFiles(string root, IReadOnlyList<PlannedFileChange> changes) => new(changes, async (approve, stop) =>
+    /// <param name="root">The root of the stack.</param>
+    /// <param name="changes">The changes.</param>
+    /// <param name="keep">Keeps what is replaced, as <see cref="FileTransactionOptions.Keep"/> says; null: it is not kept.</param>
+    public static CheckFix OfFiles(string root, IReadOnlyList<PlannedFileChange> changes, Action<string, string?>? keep) => new(changes, async (approve, stop) =>
     {
         var approved = new List<PlannedFileChange>();
         foreach (var change in changes)
@@ -22,7 +25,7 @@ internal sealed record CheckFix(IReadOnlyList<PlannedChange> Changes, Func<Func<
 
         if (approved.Count == 0)
             return;
-        var transaction = await FileTransaction.BeginAsync(root, cancellationToken: stop).ConfigureAwait(false);
+        var transaction = await FileTransaction.BeginAsync(root, new() { Keep = keep }, stop).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         foreach (var change in approved)
             change.Stage(transaction);

@@ -166,7 +166,7 @@ internal static class ContentChecks
             return CheckFix.Nothing;
         }
 
-        return CheckFix.OfFiles(context.Stack.Root, [PlannedFileChange.Write(context.Stack.Root, environment.Path, "Create the file from its template", null, template, FileProtection.OwnerOnly)]);
+        return CheckFix.OfFiles(context.Stack.Root, [PlannedFileChange.Write(context.Stack.Root, environment.Path, "Create the file from its template", null, template, FileProtection.OwnerOnly)], context.Keep);
     }
 
     private static List<string> Wanted(ContentDefinition content) => [.. content.Folders.Prepend(content.Folder).Distinct(StringComparer.Ordinal)];

@@ -213,7 +213,7 @@ internal static partial class EnvironmentChecks
     }
 
     private static EnvironmentRestorePlan Plan(CheckContext context, ServiceDefinition service, CancellationToken stop) =>
-        new EnvironmentRestorer(context.Verifier, context.Redactor).Plan(context.Stack, service, new(), stop);
+        new EnvironmentRestorer(context.Verifier, context.Redactor) { Keep = context.Keep }.Plan(context.Stack, service, new(), stop);
 
     private static CheckFix PlanRestore(CheckContext context, ServiceDefinition service, CancellationToken stop)
     {

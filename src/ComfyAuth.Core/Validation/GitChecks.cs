@@ -184,7 +184,7 @@ internal static class GitChecks
         var newline = text.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
         var before = text.Length == 0 ? "" : text.EndsWith('\n') ? newline : newline + newline;
         byte[] content = [.. file.Bytes ?? [], .. Encoding.UTF8.GetBytes($"{before}# Secrets of the stack{newline}{string.Concat(lines.Select(line => line + newline))}")];
-        return CheckFix.OfFiles(context.Stack.Root, [PlannedFileChange.Write(context.Stack.Root, IgnoreFile, $"Add {string.Join(", ", lines)}", file.Bytes, content, FileProtection.Keep)]);
+        return CheckFix.OfFiles(context.Stack.Root, [PlannedFileChange.Write(context.Stack.Root, IgnoreFile, $"Add {string.Join(", ", lines)}", file.Bytes, content, FileProtection.Keep)], context.Keep);
     }
 
     /// <summary>A line that matches this path and no other, but for backups, of which there will be more.</summary>

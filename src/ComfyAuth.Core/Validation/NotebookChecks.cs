@@ -114,7 +114,7 @@ internal static class NotebookChecks
             changes.Add(PlannedFileChange.RemoveBeginning(root, name, "Remove the byte order mark", ByteOrderMark));
         }
 
-        return CheckFix.OfFiles(root, changes);
+        return CheckFix.OfFiles(root, changes, context.Keep);
     }
 
     private static long? LengthWithMark(string path)

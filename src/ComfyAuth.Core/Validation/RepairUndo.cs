@@ -44,7 +44,8 @@ public sealed class RepairUndo
     {
         ArgumentNullException.ThrowIfNull(stack);
         var record = FileRecord.Find(stack.Root, id);
-        var touched = record.Files.Where(file => !record.IsUntouched(file)).Select(file => file.Path).ToList();
+        var files = record.Files.Select(file => (File: file, Now: record.ContentOf(file))).ToList();
+        var touched = files.Where(file => !record.IsAsLeft(file.File, file.Now)).Select(file => file.File.Path).ToList();
         if (touched.Count > 0)
         {
             throw new ComfyAuthException(
@@ -53,7 +54,8 @@ public sealed class RepairUndo
                 $"Undo a later repair first, or take what you need from the copies in {Path.Combine(".comfyauth", "repairs", record.Id)}.");
         }
 
-        return new(stack, record, [.. record.Files.Select(file => (file, ChangeOf(stack, record, file)))]);
+        // A repair that was killed may not have come to all of them.
+        return new(stack, record, [.. files.Where(file => !record.IsAsBefore(file.File, file.Now)).Select(file => (file.File, ChangeOf(stack, record, file.File, file.Now)))]);
     }
 
     /// <summary>Puts the files back, all that are approved or none.</summary>
@@ -64,7 +66,7 @@ public sealed class RepairUndo
     public async Task<IReadOnlyList<string>> ApplyAsync(Func<PlannedChange, Task<bool>>? approve = null, CancellationToken stop = default)
     {
         var undone = new List<string>();
-        var fix = CheckFix.OfFiles(Stack.Root, Changes);
+        var fix = CheckFix.OfFiles(Stack.Root, Changes, keep: null);
         await fix.ApplyAsync(ApproveAsync, stop).ConfigureAwait(false);
         if (undone.Count == _changes.Count)
             _record.Remove();
@@ -79,14 +81,9 @@ public sealed class RepairUndo
         }
     }
 
-    private static PlannedFileChange ChangeOf(GenAIStack stack, FileRecord record, RepairedFile file)
-    {
-        var path = stack.PathOf(file.Path);
-        var now = File.Exists(path) ? File.ReadAllBytes(path) : null;
-
+    private static PlannedFileChange ChangeOf(GenAIStack stack, FileRecord record, RepairedFile file, byte[]? now) =>
         // Who may read it is not put back: a file that was made its owner's alone stays so.
-        return record.OldContent(file) is { } old
+        record.OldContent(file) is { } old
             ? PlannedFileChange.Write(stack.Root, file.Path, $"Put back what stood there before the repair {record.Id}", now, old, FileProtection.Keep)
             : PlannedFileChange.Delete(stack.Root, file.Path, $"Remove it: the repair {record.Id} made it", now);
-    }
 }

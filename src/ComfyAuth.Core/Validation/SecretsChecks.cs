@@ -30,7 +30,8 @@ internal static class SecretsChecks
             Weight = 2,
             PlanFix = (context, _, stop) => Task.FromResult(CheckFix.OfFiles(
                 context.Stack.Root,
-                [.. Look(context.Stack, stop).Where(file => file.State == FileState.Exposed).Select(file => PlannedFileChange.Protect(context.Stack.Root, file.Path))])),
+                [.. Look(context.Stack, stop).Where(file => file.State == FileState.Exposed).Select(file => PlannedFileChange.Protect(context.Stack.Root, file.Path))],
+                context.Keep)),
         },
         new(
             "secrets.leaks",

@@ -101,16 +101,16 @@ public sealed class StackRepairer(SecretRedactor redactor, PasswordVerifier veri
 
                 try
                 {
-                    var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop);
+                    var context = new CheckContext(stack, services, options, redactor, verifier, engine, stop) { Keep = record.Keep };
                     await using var scope = context.ConfigureAwait(false);
                     var fix = await plan(context, services.FirstOrDefault(service => service.Name == result.Service), stop).ConfigureAwait(false);
                     var approved = 0;
                     if (fix.Changes.Count > 0)
-                        await fix.ApplyAsync(ApproveAndKeepAsync, stop).ConfigureAwait(false);
+                        await fix.ApplyAsync(ApproveAsync, stop).ConfigureAwait(false);
                     if (approved > 0 || fix.Changes.Count == 0)
                         mended.Add(result);
 
-                    async Task<bool> ApproveAndKeepAsync(PlannedChange change)
+                    async Task<bool> ApproveAsync(PlannedChange change)
                     {
                         // Several findings may need the same change: who declined it is not asked again.
                         if (declined.Contains((change.Target, change.Action)))
@@ -121,8 +121,6 @@ public sealed class StackRepairer(SecretRedactor redactor, PasswordVerifier veri
                             return false;
                         }
 
-                        if (change.File is { } file)
-                            record.Keep(file);
                         approved++;
                         return true;
                     }

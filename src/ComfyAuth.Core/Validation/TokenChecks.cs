@@ -251,7 +251,7 @@ internal static class TokenChecks
     }
 
     private static TokenSyncPlan Plan(CheckContext context, ServiceDefinition service, CancellationToken stop) =>
-        new TokenSynchronizer(context.Verifier, context.Redactor, context.Shell).Plan(context.Stack, new() { Services = [service.Name] }, stop);
+        new TokenSynchronizer(context.Verifier, context.Redactor, context.Shell) { Keep = context.Keep }.Plan(context.Stack, new() { Services = [service.Name] }, stop);
 
     private static Task<CheckFix> SynchronizeAsync(CheckContext context, ServiceDefinition? service, CancellationToken stop)
     {

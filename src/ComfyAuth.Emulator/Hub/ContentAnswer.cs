@@ -15,7 +15,7 @@ internal static class ContentAnswer
     /// <param name="content">What is asked for.</param>
     /// <param name="tag">Its entity tag, with the quotes.</param>
     /// <param name="tellsLength">Whether the whole is sent with its length; else only its end tells it.</param>
-    /// <param name="count">Is told of each piece that was written.</param>
+    /// <param name="count">Is told of each piece that is written.</param>
     public static async Task WriteAsync(HttpContext context, HubContent content, string tag, bool tellsLength, Action<int> count)
     {
         var (request, response) = (context.Request, context.Response);
@@ -67,8 +67,10 @@ internal static class ContentAnswer
             piece = piece[..(int)Math.Min(Math.Min(piece.Length, PieceLength), to - from)];
             if (wrong.Any(place => place >= from && place < from + piece.Length))
                 piece = Spoil(piece, from, wrong);
-            await response.Body.WriteAsync(piece, context.RequestAborted);
+
+            // Before it is sent: whoever has read it finds it counted.
             count(piece.Length);
+            await response.Body.WriteAsync(piece, context.RequestAborted);
             from += piece.Length;
         }
     }

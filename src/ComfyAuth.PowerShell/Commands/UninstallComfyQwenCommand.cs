@@ -9,7 +9,8 @@ namespace ComfyAuth.PowerShell.Commands;
 /// <remarks>
 /// <para>
 /// Only what installations of this stack have noted in their journal is removed, the last first. What you have changed since stays, as do
-/// folders that are not empty, models, pictures and volumes; -RemoveData takes those too. What was left can be removed by a later run.
+/// folders that are not empty, models, pictures and volumes. -RemoveData takes models, pictures and volumes too, and what is in the folders
+/// inputs, outputs and user as they were laid out. No link and no mount is followed. What was left can be removed by a later run.
 /// </para>
 /// <para>
 /// Where there is no journal, because the stack was installed by hand, only the container and the networks of its compose project are

@@ -12,6 +12,19 @@ public sealed class FileTransactionFailureTests : IDisposable
 
     public void Dispose() => _stack.Dispose();
 
+    [Fact]
+    public async Task What_cannot_be_kept_is_not_changed()
+    {
+        GenerationFiles.Create(_stack.Root);
+        var before = _stack.Snapshot();
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => CommitAsync(new() { Keep = (_, _) => throw new IOException("There is no space.") }, Stop));
+
+        Assert.Contains("There is no space.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _stack.Snapshot());
+        Assert.Empty(_stack.Leftovers());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

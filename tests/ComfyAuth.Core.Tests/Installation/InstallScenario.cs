@@ -35,6 +35,9 @@ internal sealed class InstallScenario(string root)
 
     public Func<PlannedChange, Task<bool>>? Approve { get; init; }
 
+    /// <summary>What the first step writes.</summary>
+    public (string Path, string Text)[] Files { get; init; } = [("service/compose.yml", "services:\n"), ("own/user.env", "A=1\nB=2\n")];
+
     public InstallOptions Options { get; init; } = new();
 
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
@@ -97,7 +100,7 @@ internal sealed class InstallScenario(string root)
         },
         Steps =
         [
-            new Step(this, InstallStepName.Container, ("service/compose.yml", "services:\n"), ("own/user.env", "A=1\nB=2\n")),
+            new Step(this, InstallStepName.Container, Files),
             new Step(this, InstallStepName.Login, ("service/data/seen", "by the service\n")),
             new Step(this, LastStep, ("service/token", "t\n"), ("own/user.env", "A=1\nB=2\nC=3\n")),
         ],
@@ -130,13 +133,9 @@ internal sealed class InstallScenario(string root)
                 Directory.CreateDirectory(Path.Combine(context.Root, folder));
             }
 
-            var path = Path.Combine(context.Root, file.Path);
-
             // What the service writes by itself is in no record; it goes with its folder.
-            if (!file.Path.EndsWith("seen", StringComparison.Ordinal))
-                context.Journal.Keep(path);
             scenario.AtPoint();
-            var transaction = await FileTransaction.BeginAsync(context.Root);
+            var transaction = await FileTransaction.BeginAsync(context.Root, new() { Keep = file.Path.EndsWith("seen", StringComparison.Ordinal) ? null : context.Journal.Keep });
             await using var scope = transaction;
             transaction.Write(file.Path, Encoding.UTF8.GetBytes(file.Text), FileProtection.Keep);
             await transaction.CommitAsync();

@@ -140,12 +140,31 @@ public sealed class StackRepairerTests : IDisposable
     {
         _folder.Write("a.txt", "bad");
         var record = FileRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch);
-        record.Keep(Path.Combine(_folder.Path, "a.txt"));
+        record.Keep("a.txt", FileDigest.Of("good"u8.ToArray()));
         _folder.Write("a.txt", "good");
 
         await RepairUndo.Plan(Stack, "19700101-000000").ApplyAsync(stop: TestContext.Current.CancellationToken);
 
         Assert.Equal("bad", _folder.Read("a.txt"));
+    }
+
+    [Fact]
+    public async Task What_somebody_made_of_a_file_after_a_repair_that_was_killed_is_not_overwritten()
+    {
+        foreach (var name in new[] { "a.txt", "b.txt" })
+        {
+            _folder.Write(name, "bad");
+            FileRecord.Begin(_folder.Path, DateTimeOffset.UnixEpoch).Keep(name, FileDigest.Of("good"u8.ToArray()));
+        }
+
+        _folder.Write("a.txt", "mine");
+
+        Assert.Equal("RepairChangedSince", Assert.Throws<ComfyAuthException>(() => RepairUndo.Plan(Stack, "19700101-000000")).Code);
+        var untouched = RepairUndo.Plan(Stack, "19700101-000001");
+        Assert.Empty(untouched.Changes);
+        await untouched.ApplyAsync(stop: TestContext.Current.CancellationToken);
+        Assert.Equal(("mine", "bad"), (_folder.Read("a.txt"), _folder.Read("b.txt")));
+        Assert.Equal(["19700101-000000"], RepairUndo.Ids(Stack));
     }
 
     [Fact]
@@ -162,14 +181,14 @@ public sealed class StackRepairerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"version":1,"files":[{"path":"../outside.txt","copy":null,"after":null}]}""", "RepairUnreadable")]
-    [InlineData("""{"version":1,"files":[{"path":"/proc/kcore","copy":null,"after":null}]}""", "RepairUnreadable")]
-    [InlineData("""{"version":1,"files":[{"path":"a\u0000b","copy":null,"after":null}]}""", "RepairUnreadable")]
-    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":null,"after":null},{"path":"a.txt","copy":"0","after":null}]}""", "RepairUnreadable")]
-    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":"","after":null}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"../outside.txt","copy":null,"after":[]}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"/proc/kcore","copy":null,"after":[]}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"a\u0000b","copy":null,"after":[]}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":null,"after":[]},{"path":"a.txt","copy":"0","after":[]}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":"","after":[]}]}""", "RepairUnreadable")]
     [InlineData("""{"version":1,"files":null}""", "RepairUnreadable")]
     [InlineData("""{"version":1,"files":[null]}""", "RepairUnreadable")]
-    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":"../../../a.txt","after":null}]}""", "RepairUnreadable")]
+    [InlineData("""{"version":1,"files":[{"path":"a.txt","copy":"../../../a.txt","after":[]}]}""", "RepairUnreadable")]
     [InlineData("""{"version":2,"files":[]}""", "RepairUnreadable")]
     [InlineData("{", "RepairUnreadable")]
     [InlineData("null", "RepairUnreadable")]
@@ -190,7 +209,7 @@ public sealed class StackRepairerTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
         using var elsewhere = new TemporaryFolder();
         _folder.Write("a.txt", "good");
-        _folder.Write(".comfyauth/repairs/20260101-000000/repair.json", """{"version":1,"files":[{"path":"a.txt","copy":"0","after":null}]}""");
+        _folder.Write(".comfyauth/repairs/20260101-000000/repair.json", """{"version":1,"files":[{"path":"a.txt","copy":"0","after":["770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c"]}]}""");
         File.CreateSymbolicLink(_folder.PathOf(".comfyauth/repairs/20260101-000000/0"), elsewhere.Write("key", "of somebody else"));
 
         var error = await Assert.ThrowsAsync<ComfyAuthException>(() => RepairUndo.Plan(Stack).ApplyAsync(stop: TestContext.Current.CancellationToken));
@@ -205,7 +224,7 @@ public sealed class StackRepairerTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mkfifo");
         const string folder = ".comfyauth/repairs/20260101-000000";
-        _folder.Write($"{folder}/repair.json", """{"version":1,"files":[{"path":"pipe","copy":null,"after":null}]}""");
+        _folder.Write($"{folder}/repair.json", """{"version":1,"files":[{"path":"pipe","copy":null,"after":[]}]}""");
         var pipe = _folder.PathOf(name == "pipe" ? name : $"{folder}/{name}");
         File.Delete(pipe);
         using (var maker = System.Diagnostics.Process.Start("mkfifo", [pipe]))
@@ -260,7 +279,7 @@ public sealed class StackRepairerTests : IDisposable
 
         foreach (var (record, name) in records.Zip(["a.txt", "b.txt"]))
         {
-            record.Keep(_folder.PathOf(name));
+            record.Keep(name, FileDigest.Of("made"u8.ToArray()));
             _folder.Write(name, "made");
             record.Close();
         }
@@ -279,7 +298,8 @@ public sealed class StackRepairerTests : IDisposable
         {
             PlanFix = (context, _, _) => Task.FromResult(Content(file) == "good" ? CheckFix.Nothing : CheckFix.OfFiles(
                 context.Stack.Root,
-                [PlannedFileChange.Write(context.Stack.Root, write ?? file, "Make it good", write is null ? Bytes(file) : null, "good"u8.ToArray(), FileProtection.Keep)])),
+                [PlannedFileChange.Write(context.Stack.Root, write ?? file, "Make it good", write is null ? Bytes(file) : null, "good"u8.ToArray(), FileProtection.Keep)],
+                context.Keep)),
         };
 
     private byte[]? Bytes(string file) => Path.Combine(_folder.Path, file) is var path && File.Exists(path) ? File.ReadAllBytes(path) : null;

@@ -92,6 +92,8 @@ public sealed class HubFaultTests
         await using var body = await answer.Content.ReadAsStreamAsync(Stop);
         var buffer = new byte[1000];
         var taken = await body.ReadAsync(buffer, Stop);
+
+        // The rest of what it says is there at once, or a little later; more than that never comes.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         patience.CancelAfter(TimeSpan.FromMilliseconds(300));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>

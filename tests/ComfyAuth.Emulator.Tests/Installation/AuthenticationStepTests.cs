@@ -97,6 +97,51 @@ public sealed class AuthenticationStepTests
     }
 
     [Fact]
+    public async Task A_credential_that_somebody_writes_while_ours_is_about_to_be_written_is_kept_and_named()
+    {
+        await using var site = await SiteAsync();
+        const string source = ".secrets/comfyui_auth_tokens.conf";
+        var old = site.Read(source);
+        var installer = new Installer(site.Client, site.Deployer, site.Redactor, site.Verifier)
+        {
+            Steps = [new AuthenticationStep()],
+            AtJournal = () =>
+            {
+                var records = Directory.EnumerateFiles(site.PathOf(".comfyauth/installs"), "repair.json", SearchOption.AllDirectories);
+                if (records.Count(record => File.ReadAllText(record).Contains(source, StringComparison.Ordinal)) > 1 && site.Read(source) == old)
+                    site.Write(source, old + "# newer\n");
+            },
+        };
+
+        var report = await site.RunAsync(installer, site.Options with { Password = Password });
+
+        Assert.Equal((InstallOutcome.RolledBack, "FileChangedMeanwhile"), (report.Outcome, report.Steps[0].ErrorCode));
+        Assert.Equal(old + "# newer\n", site.Read(source));
+        Assert.Contains(report.Kept, line => line.Contains(source, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_container_that_does_not_come_back_with_the_old_files_is_named()
+    {
+        await using var site = await SiteAsync();
+        var files = site.Contents();
+
+        var report = await site.RunAsync(
+            site.NewInstaller(
+                (_, moment) =>
+                {
+                    site.IsServing = moment != InstallMoment.Changed;
+                    return site.IsServing ? Task.CompletedTask : throw new IOException("The disk is gone.");
+                },
+                new AuthenticationStep()),
+            site.Options with { Password = Password, Timeout = TimeSpan.FromSeconds(5) });
+
+        Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal(files, site.Contents());
+        Assert.Contains(report.Kept, line => line.StartsWith($"container {InstallSite.Service}", StringComparison.Ordinal) && line.Contains("does not answer", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task That_nobody_could_be_asked_is_no_proof()
     {
         await using var site = await SiteAsync();

@@ -1,6 +1,7 @@
 using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Installation;
 using ComfyAuth.Installation.Steps;
+using ComfyAuth.Tests;
 
 namespace ComfyAuth.Emulator.Tests.Installation;
 
@@ -167,6 +168,78 @@ public sealed class LoginStepTests
         Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
         Assert.Equal(files, site.Engine.Containers[0].Files.Keys.Order());
         Assert.Equal(2, starts);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_clone_in_a_mounted_folder_is_removed_on_this_machine_where_the_container_does_not_run(bool isLink)
+    {
+        Assert.SkipWhen(isLink && OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        await using var site = await SiteAsync();
+        using var elsewhere = new TemporaryFolder();
+        _ = new ContainerPrograms(site.Engine);
+        var nodes = site.PathOf("nodes");
+        Directory.CreateDirectory(nodes);
+        Change(site, files => RemoveBelow(files, Login));
+        site.Engine.Change(InstallSite.Service, container => container with { Mounts = [.. container.Mounts, new("bind", "", nodes, Nodes, ReadOnly: false)] });
+
+        var report = await site.RunAsync(site.NewInstaller(
+            async (_, moment) =>
+            {
+                if (moment != InstallMoment.Ends)
+                    return;
+                var file = elsewhere.Write("ComfyUI-Login/__init__.py", "pass\n");
+                if (isLink)
+                    Directory.CreateSymbolicLink(Path.Combine(nodes, "ComfyUI-Login"), Path.GetDirectoryName(file)!);
+                else
+                    Directory.Move(Path.GetDirectoryName(file)!, Path.Combine(nodes, "ComfyUI-Login"));
+                await site.Client.StopAsync(InstallSite.Service, stop: TestContext.Current.CancellationToken);
+                throw new IOException("The disk is gone.");
+            },
+            new LoginStep()));
+
+        Assert.Equal(isLink ? InstallOutcome.RollbackIncomplete : InstallOutcome.RolledBack, report.Outcome);
+        Assert.Equal(isLink, Directory.EnumerateFileSystemEntries(nodes).Any());
+        Assert.Equal(isLink, File.Exists(elsewhere.PathOf("ComfyUI-Login/__init__.py")));
+    }
+
+    [Fact]
+    public async Task A_clone_in_a_container_that_does_not_run_is_told_to_stay_and_goes_with_the_next_run()
+    {
+        await using var site = await SiteAsync();
+        _ = new ContainerPrograms(site.Engine);
+        Change(site, files => RemoveBelow(files, Login));
+
+        var report = await site.RunAsync(site.NewInstaller(
+            async (_, moment) =>
+            {
+                if (moment != InstallMoment.Ends)
+                    return;
+                await site.Client.StopAsync(InstallSite.Service, stop: TestContext.Current.CancellationToken);
+                throw new IOException("The disk is gone.");
+            },
+            new LoginStep()));
+
+        Assert.Equal(InstallOutcome.RollbackIncomplete, report.Outcome);
+        Assert.Contains(report.Kept, line => line.Contains($"{Login} stays in the container 'comfyui-qwen'", StringComparison.Ordinal));
+        await site.RunAsync(site.NewInstaller((_, moment) => moment == InstallMoment.Begins ? throw new IOException("The disk is gone.") : Task.CompletedTask, new LoginStep()));
+        Assert.DoesNotContain(site.Engine.Containers[0].Files.Keys, path => path.StartsWith(Login, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_clone_in_a_container_that_does_not_run_goes_with_the_container()
+    {
+        await using var site = await SiteAsync();
+        _ = new ContainerPrograms(site.Engine);
+        Change(site, files => RemoveBelow(files, Login));
+        await site.InstallAsync(null, new LoginStep());
+        await site.Client.StopAsync(InstallSite.Service, stop: TestContext.Current.CancellationToken);
+
+        await foreach (var change in new Uninstaller(site.Client, site.Redactor, site.Verifier) { RemoveData = true }.RunAsync(site.Stack, null, null, TestContext.Current.CancellationToken))
+            Assert.Equal((UndoOutcome.Undone, ""), (change.Outcome, change.Message));
+
+        Assert.Empty(site.Engine.Containers);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using ComfyAuth.Files;
 using ComfyAuth.Installation;
 using ComfyAuth.Installation.Steps;
+using ComfyAuth.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ComfyAuth.Emulator.Tests.Installation;
@@ -52,6 +53,114 @@ public sealed class UninstallerTests : IAsyncLifetime
         Assert.DoesNotContain(await UninstallAsync(removeData: true), change => change.Outcome != UndoOutcome.Undone);
         Assert.Empty(_site.Snapshot());
         Assert.Empty(_site.EngineSnapshot());
+    }
+
+    [Theory]
+    [InlineData("mine")]
+    [InlineData(".secrets")]
+    [InlineData(InstallSite.ModelsFolder)]
+    [InlineData(InstallSite.ServiceFolder)]
+    [InlineData("docker-configurations")]
+    public async Task A_journal_cannot_have_a_folder_removed_that_holds_no_data_of_the_service(string folder)
+    {
+        await InstallAsync();
+        var mine = _site.Write(folder + "/mine.txt", "mine");
+        await _site.InstallAsync(null, new ForgingStep(InstallChangeKind.DataFolder, _site.PathOf(folder)));
+
+        Assert.Contains(await Uninstaller(removeData: true).PlanAsync(_site.Stack, null, Stop), change => change.Target == folder && change.Action == "Remove the folder if it is empty");
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.Equal("mine", await File.ReadAllTextAsync(mine, Stop));
+        Assert.Contains(undone, change => change.Target == folder && change.Outcome == UndoOutcome.Kept && change.Message.Contains("none of the folders that were laid out for data", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_folder_that_the_compose_file_mounts_no_longer_stays_with_what_is_in_it()
+    {
+        await InstallAsync();
+        const string compose = InstallSite.ServiceFolder + "/docker-compose.yml";
+        _site.Write(compose, _site.Read(compose).Replace("shared/outputs", "elsewhere", StringComparison.Ordinal));
+        var picture = _site.Write("docker-configurations/shared/outputs/picture.png", "a picture");
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.True(File.Exists(picture));
+        Assert.Contains(undone, change => change.Target == "docker-configurations/shared/outputs" && change.Outcome == UndoOutcome.Kept);
+        Assert.False(Directory.Exists(_site.PathOf("docker-configurations/shared/inputs")));
+    }
+
+    [Theory]
+    [InlineData("docker-configurations/shared/outputs")]
+    [InlineData("docker-configurations/shared")]
+    public async Task A_data_folder_that_is_a_link_by_now_is_not_followed(string folder)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        using var elsewhere = new TemporaryFolder();
+        await InstallAsync();
+        var moved = elsewhere.PathOf("moved");
+        Directory.Move(_site.PathOf(folder), moved);
+        Directory.CreateSymbolicLink(_site.PathOf(folder), moved);
+        var picture = Path.Combine(moved, folder.EndsWith("outputs", StringComparison.Ordinal) ? "" : "outputs", "picture.png");
+        await File.WriteAllTextAsync(picture, "a picture", Stop);
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.True(File.Exists(picture));
+        Assert.NotNull(new FileInfo(_site.PathOf(folder)).LinkTarget);
+        Assert.Contains(undone, change => change.Target == "docker-configurations/shared/outputs" && change.Outcome == UndoOutcome.Kept && change.Message.Contains("a link", StringComparison.Ordinal));
+        Assert.Empty(_site.Engine.Containers);
+    }
+
+    [Fact]
+    public async Task A_link_in_a_data_folder_goes_and_what_it_leads_to_stays()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        using var elsewhere = new TemporaryFolder();
+        await InstallAsync();
+        var picture = elsewhere.Write("pictures/picture.png", "a picture");
+        Directory.CreateSymbolicLink(_site.PathOf("docker-configurations/shared/outputs/pictures"), Path.GetDirectoryName(picture)!);
+
+        await UninstallAsync(removeData: true);
+
+        Assert.True(File.Exists(picture));
+        Assert.False(Directory.Exists(_site.PathOf("docker-configurations")));
+    }
+
+    [Theory]
+    [InlineData("docker-configurations/shared/outputs")]
+    [InlineData("docker-configurations/shared/outputs/pictures")]
+    public async Task What_is_mounted_in_a_data_folder_stays(string folder)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mount");
+        using var elsewhere = new TemporaryFolder();
+        await InstallAsync();
+        var picture = elsewhere.Write("picture.png", "a picture");
+        Directory.CreateDirectory(_site.PathOf(folder));
+        Assert.SkipUnless(await RunAsync("mount", "--bind", elsewhere.Path, _site.PathOf(folder)), "needs the right to mount");
+        try
+        {
+            var undone = await UninstallAsync(removeData: true);
+
+            Assert.True(File.Exists(picture));
+            Assert.Contains(undone, change => change.Target == "docker-configurations/shared/outputs" && change.Outcome == UndoOutcome.Kept && change.Message == "something is mounted there");
+        }
+        finally
+        {
+            Assert.True(await RunAsync("umount", _site.PathOf(folder)));
+        }
+    }
+
+    [Fact]
+    public async Task A_stack_behind_a_link_is_installed_and_removed_like_any()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Not everybody may make links there.");
+        using var elsewhere = new TemporaryFolder();
+        Directory.CreateSymbolicLink(_site.Root, elsewhere.PathOf(""));
+        await InstallAsync();
+
+        Assert.Equal(InstallOutcome.Unchanged, (await _site.InstallAsync(null, new ContainerStep())).Outcome);
+        Assert.All(await UninstallAsync(removeData: true), change => Assert.Equal((UndoOutcome.Undone, ""), (change.Outcome, change.Message)));
+        Assert.Empty(_site.Snapshot());
     }
 
     [Fact]
@@ -146,6 +255,36 @@ public sealed class UninstallerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_stopped_container_of_another_stack_of_the_same_project_needs_stays_also_with_a_journal()
+    {
+        await InstallAsync();
+        var container = _site.Engine.Containers[0];
+        _site.Engine.Add(container with { Name = "neighbour", State = Docker.ContainerState.Exited, Labels = new Dictionary<string, string>(container.Labels) { ["com.docker.compose.project.working_dir"] = "/elsewhere" } });
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.All(undone.Where(change => change.Kind is "network" or "volume"), change => Assert.Equal((UndoOutcome.Kept, "the container 'neighbour' of the same compose project may need it"), (change.Outcome, change.Message)));
+        Assert.Equal(["network comfyui-qwen_default", "volume " + Volume], _site.EngineSnapshot().Where(line => line.StartsWith("network", StringComparison.Ordinal) || line.StartsWith("volume", StringComparison.Ordinal)));
+        Assert.Equal(["neighbour"], _site.Engine.Containers.Select(other => other.Name));
+    }
+
+    [Fact]
+    public async Task A_journal_cannot_have_a_network_or_a_volume_removed_that_is_not_of_the_project()
+    {
+        await InstallAsync();
+        var labels = new Dictionary<string, string> { ["com.docker.compose.project"] = "other" };
+        _site.Engine.AddNetwork("comfyui-qwen_more", labels);
+        _site.Engine.AddVolume("comfyui-qwen_more", labels);
+        await _site.InstallAsync(null, new ForgingStep(InstallChangeKind.Network, "comfyui-qwen_more"));
+        await _site.InstallAsync(null, new ForgingStep(InstallChangeKind.Volume, "comfyui-qwen_more"));
+
+        var undone = await UninstallAsync(removeData: true);
+
+        Assert.Equal(["network comfyui-qwen_more", "volume comfyui-qwen_more"], _site.EngineSnapshot());
+        Assert.All(undone.Where(change => change.Target == "comfyui-qwen_more"), change => Assert.Equal("it was not made for this stack", change.Message));
+    }
+
+    [Fact]
     public async Task The_container_of_another_stack_stays_although_it_has_the_name()
     {
         await InstallAsync();
@@ -204,6 +343,13 @@ public sealed class UninstallerTests : IAsyncLifetime
     {
         var report = await _site.InstallAsync(null, new ContainerStep());
         Assert.True(report.Outcome == InstallOutcome.Installed, string.Join('\n', report.Steps.Select(step => step.Message)));
+    }
+
+    private static async Task<bool> RunAsync(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(program, arguments);
+        await process.WaitForExitAsync(Stop);
+        return process.ExitCode == 0;
     }
 
     private Uninstaller Uninstaller(bool removeData = false) => new(_site.Client, _site.Redactor, _site.Verifier) { RemoveData = removeData, LockTimeout = TimeSpan.FromMilliseconds(200) };

@@ -20,7 +20,7 @@ internal sealed class AuthenticationStep : InstallStep
             return new($"'{service.Name}' is not behind ComfyUI-Login, so that there is no credential to set.") { IsSkipped = true };
 
         var request = new TokenSyncRequest { Services = [service.Name], UserName = context.Options.UserName, Password = context.Options.Password };
-        var plan = new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger).Plan(context.Stack, request, stop);
+        var plan = new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger) { Keep = context.Journal.Keep }.Plan(context.Stack, request, stop);
         var rollout = await plan.WithRestartAsync(RolloutOf(context), stop).ConfigureAwait(false);
         if (rollout.Changes.Count > 0)
         {
@@ -47,8 +47,6 @@ internal sealed class AuthenticationStep : InstallStep
         var files = rollout.Changes.Select(change => change.File).OfType<string>().Distinct().ToList();
         foreach (var file in files)
             context.NoteFolders(Path.GetDirectoryName(file)!);
-        foreach (var file in files)
-            context.Journal.Keep(file);
         await rollout.ApplyAsync(stop: stop).ConfigureAwait(false);
     }
 

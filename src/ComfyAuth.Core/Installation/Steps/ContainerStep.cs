@@ -51,8 +51,8 @@ internal sealed class ContainerStep : InstallStep
             await TellDriftAsync(context, deployment, evidence, stop).ConfigureAwait(false);
             if (!deployment.IsRunning)
                 changes.Add(new(container.Name, container.State == ContainerState.Paused ? "Unpause the container" : "Start the container", StartAsync));
-            else if (await WaitAsync(deployment, context, TimeSpan.Zero, stop).ConfigureAwait(false) is { Outcome: not ContainerWaitOutcome.Reached } seen)
-                changes.Add(new(container.Name, $"Wait until it answers at {service.Url}: {seen.Diagnosis.Message}", WaitUntilLiveAsync));
+            else if (await ComfyContainer.WaitAsync(context, deployment.Stack, service, TimeSpan.Zero, stop).ConfigureAwait(false) is { Outcome: not ContainerWaitOutcome.Reached } seen)
+                changes.Add(new(container.Name, $"Wait until it answers at {service.Url}: {seen.Diagnosis.Message}", ComfyContainer.WaitUntilLiveAsync));
         }
 
         var message = changes.Count > 0 ? $"The container '{service.Container}' is to be brought up." : $"The container '{service.Container}' runs and answers at {service.Url}.";
@@ -64,10 +64,8 @@ internal sealed class ContainerStep : InstallStep
         context.Tell("Laying out the files", 0, null);
         foreach (var file in deployment.Missing)
             NoteFolders(context, deployment, Path.GetDirectoryName(deployment.Stack.PathOf(file.Path))!);
-        foreach (var file in deployment.Missing)
-            context.Journal.Keep(deployment.Stack.PathOf(file.Path));
 
-        var transaction = await FileTransaction.BeginAsync(context.Root, new() { Logger = context.Logger }, stop).ConfigureAwait(false);
+        var transaction = await FileTransaction.BeginAsync(context.Root, new() { Logger = context.Logger, Keep = context.Journal.Keep }, stop).ConfigureAwait(false);
         await using var scope = transaction.ConfigureAwait(false);
         deployment.Plan!.AddTo(transaction);
         await transaction.CommitAsync(stop).ConfigureAwait(false);
@@ -135,12 +133,10 @@ internal sealed class ContainerStep : InstallStep
     {
         context.Tell("Writing the credential to its places", 0, null);
         var request = new TokenSyncRequest { Services = [context.Service.Name], UserName = context.Options.UserName, Password = context.Options.Password };
-        var plan = await Task.Run(() => new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger).Plan(context.Stack, request, stop), stop).ConfigureAwait(false);
+        var plan = await Task.Run(() => new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger) { Keep = context.Journal.Keep }.Plan(context.Stack, request, stop), stop).ConfigureAwait(false);
         var files = plan.Changes.Select(change => change.File!).Distinct().ToList();
         foreach (var file in files)
             NoteFolders(context, deployment, Path.GetDirectoryName(file)!);
-        foreach (var file in files)
-            context.Journal.Keep(file);
         await plan.ApplyAsync(cancellationToken: stop).ConfigureAwait(false);
     }
 
@@ -214,27 +210,7 @@ internal sealed class ContainerStep : InstallStep
     {
         context.Tell("Starting the container", 0, null);
         await context.Deployer.UpAsync(context.Stack, context.Service, new ComposeListener(context), stop).ConfigureAwait(false);
-        await WaitUntilLiveAsync(context, stop).ConfigureAwait(false);
-    }
-
-    private static async Task WaitUntilLiveAsync(InstallContext context, CancellationToken stop)
-    {
-        var deployment = new Deployment { Stack = context.Stack, Service = context.Service };
-        var result = await WaitAsync(deployment, context, context.Options.Timeout, stop).ConfigureAwait(false);
-        if (result.Outcome == ContainerWaitOutcome.Reached)
-            return;
-        var evidence = result.Diagnosis.Evidence.Count == 0 ? "" : $" Seen: {string.Join("; ", result.Diagnosis.Evidence)}.";
-        throw new ComfyAuthException($"ContainerWait{result.Outcome}", result.Message + evidence, result.Remedy);
-    }
-
-    private static async Task<ContainerWaitResult> WaitAsync(Deployment deployment, InstallContext context, TimeSpan timeout, CancellationToken stop)
-    {
-        var waiter = new ContainerWaiter(context.Engine, new ContainerObserver(context.Engine, context.Redactor, (_, _) => null), context.Redactor);
-        var options = new ContainerWaitOptions { Goal = ContainerGoal.Live, Timeout = timeout };
-        var progress = timeout == TimeSpan.Zero ? null : new ContainerProgress(line => context.Tell(line, 0, null));
-        await foreach (var result in waiter.WaitAsync(deployment.Stack, [deployment.Service], options, progress, stop).ConfigureAwait(false))
-            return result;
-        throw new InvalidOperationException("A wait for one container ends with one result.");
+        await ComfyContainer.WaitUntilLiveAsync(context, stop).ConfigureAwait(false);
     }
 
     /// <summary>Somebody may have meant the container to be as it is, so it is not made anew.</summary>
