@@ -164,10 +164,8 @@ internal sealed class ComfyRoutes(ComfyUIOptions options, ImageFolders folders)
         }
 
         var name = names.ToString();
-        if (name.Length == 0)
-            throw new FormatException("The name is empty.");
         var folder = folders.Of(query.TryGetValue("type", out var type) ? type.ToString() : "output");
-        if (name[0] == '/' || name.Contains("..", StringComparison.Ordinal) || folder is null)
+        if (name.Length == 0 || name[0] == '/' || name.Contains("..", StringComparison.Ordinal) || folder is null)
         {
             await SayNothingAsync(context, StatusCodes.Status400BadRequest);
             return;

@@ -124,8 +124,8 @@ internal sealed partial class LoginNode
                 return true;
         }
 
-        // Without a password the token is empty, and so is the key to everything.
-        return request.Query.TryGetValue("token", out var token) && token[0] == _token;
+        // Without a password the token is empty, and so is the key to everything. The name counts in this letter case only.
+        return request.Query.Any(one => one.Key == "token" && one.Value[0] == _token);
     }
 
     private bool HasSession(HttpRequest request, bool ofGuest) =>

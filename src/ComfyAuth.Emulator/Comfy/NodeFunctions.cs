@@ -22,7 +22,8 @@ internal static class NodeFunctions
         "VAEEncode" => new(inputs.Pictures("pixels")),
         "VAEDecode" => new(inputs.Pictures("samples")),
         "KSampler" => new(await SampleAsync(inputs, step)),
-        "SaveImage" => new([], await SaveAsync(inputs, folders)),
+        "SaveImage" => new([], await SaveAsync(inputs, folders, "output", inputs.Text("filename_prefix"))),
+        "PreviewImage" => new([], await SaveAsync(inputs, folders, "temp", "ComfyUI_temp_abcde")),
         _ => new([]),
     };
 
@@ -56,14 +57,14 @@ internal static class NodeFunctions
         return pictures;
     }
 
-    private static async Task<JsonArray> SaveAsync(NodeInputs inputs, ImageFolders folders)
+    private static async Task<JsonArray> SaveAsync(NodeInputs inputs, ImageFolders folders, string type, string prefix)
     {
         var images = new JsonArray();
         foreach (var picture in inputs.Pictures("images"))
         {
-            var (file, name, subfolder) = folders.Next("output", inputs.Text("filename_prefix"));
+            var (file, name, subfolder) = folders.Next(type, prefix);
             await File.WriteAllBytesAsync(file, PngFile.Write(picture, ("prompt", inputs.Prompt)));
-            images.Add(new JsonObject { ["filename"] = name, ["subfolder"] = subfolder, ["type"] = "output" });
+            images.Add(new JsonObject { ["filename"] = name, ["subfolder"] = subfolder, ["type"] = type });
         }
 
         return images;

@@ -21,7 +21,7 @@ internal sealed class OriginGate(string? corsOrigin)
         return request.Headers.Origin.ToString() is { Length: > 0 } text
             && Uri.TryCreate(text, UriKind.Absolute, out var origin)
             && IsLoopback(request.Host.Host)
-            && !(origin.Host.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase) && origin.Port == (request.Host.Port ?? 80));
+            && !(origin.Host.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase) && (origin.IsDefaultPort || request.Host.Port is not { } port || origin.Port == port));
     }
 
     private static bool IsLoopback(string host) =>

@@ -47,8 +47,10 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
         {
             if (cached.Contains(id))
             {
+                // What only others depend on is not come by again.
                 results[id] = _cache[signatures[id]];
-                run.Finish(id, results[id].Images, wasRun: false);
+                if (prompt.Outputs.Contains(id))
+                    run.Finish(id, results[id].Images, wasRun: false);
                 continue;
             }
 
@@ -93,7 +95,7 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
         catch (Exception error) when (error is not OperationCanceledException)
         {
             var failure = run.Failure(id);
-            failure["exception_message"] = error.Message;
+            failure["exception_message"] = options.IsRecent ? error.Message + "\n" : error.Message;
             failure["exception_type"] = error is NodeException raised ? raised.Type : "OSError";
             failure["traceback"] = new JsonArray(
                 "  File \"/app/ComfyUI/execution.py\", line 327, in execute\n    output_data, output_ui, has_subgraph = get_output_data(obj, input_data_all)\n",
@@ -167,6 +169,9 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
     /// <summary>One run of a prompt: what is told of it, and what remains in the history.</summary>
     private sealed class Run(QueuedPrompt prompt, JsonObject nodes, ClientSockets clients, ComfyUIOptions options)
     {
+        // Written as 1.0, as the real one does where a node tells no steps.
+        private const decimal Whole = 1.0m;
+
         private readonly JsonArray _messages = [];
         private readonly JsonObject _outputs = [];
         private readonly JsonObject _meta = [];
@@ -194,7 +199,7 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
 
         public void Start(string id)
         {
-            ReportProgress(id, "running", 0, 1);
+            ReportProgress(id, "running", 0.0m, Whole);
             clients.Current = prompt.ClientId is null ? null : (prompt.ClientId, id);
             Send("executing", new() { ["node"] = id, ["display_node"] = id, ["prompt_id"] = prompt.Id });
         }
@@ -220,7 +225,7 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
 
             if (wasRun)
                 _executed.Add(id);
-            var most = _progress[id]?["max"]?.GetValue<int>() ?? 1;
+            var most = _progress[id]?["max"]?.GetValue<decimal>() ?? (wasRun ? Whole : 1);
             ReportProgress(id, "finished", most, most);
         }
 
@@ -243,7 +248,7 @@ internal sealed class PromptExecutor(ComfyUIOptions options, ImageFolders folder
                 clients.Send(client, type, data);
         }
 
-        private void ReportProgress(string id, string state, int value, int most)
+        private void ReportProgress(string id, string state, decimal value, decimal most)
         {
             if (!options.IsRecent)
                 return;

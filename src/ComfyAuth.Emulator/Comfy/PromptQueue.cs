@@ -4,7 +4,7 @@ using System.Threading.Channels;
 namespace ComfyAuth.Emulator.Comfy;
 
 /// <summary>What waits, what runs and what has run, from one start of the program to the next.</summary>
-/// <param name="changed">Is called whenever another number of prompts waits or runs, with that number.</param>
+/// <param name="changed">Is called whenever a prompt comes, is taken or goes, with the number of those that wait or run.</param>
 internal sealed class PromptQueue(Action<int> changed) : IDisposable
 {
     private const int LongestHistory = 10_000;
@@ -58,6 +58,8 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
     {
         while (true)
         {
+            (QueuedPrompt, JsonObject, CancellationToken)? taken = null;
+            var remaining = 0;
             lock (_gate)
             {
                 if (_pending.Count > 0)
@@ -65,8 +67,15 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
                     _running = _pending[0];
                     _pending.RemoveAt(0);
                     _interrupt = new();
-                    return (_running, _running.Nodes.DeepClone().AsObject(), _interrupt.Token);
+                    taken = (_running, _running.Nodes.DeepClone().AsObject(), _interrupt.Token);
+                    remaining = RemainingNow();
                 }
+            }
+
+            if (taken is { } next)
+            {
+                changed(remaining);
+                return next;
             }
 
             await _added.Reader.ReadAsync(stop);

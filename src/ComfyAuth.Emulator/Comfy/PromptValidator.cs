@@ -22,6 +22,7 @@ internal sealed class PromptValidator(NodeCatalog catalog, ImageFolders folders,
         {
             JsonObject map => map,
             JsonArray { Count: 0 } => [],
+            JsonValue when IsText(prompt) && prompt.GetValue<string>().Length == 0 => [],
             _ => throw new FormatException("The prompt is no object."),
         };
 
@@ -190,7 +191,7 @@ internal sealed class PromptValidator(NodeCatalog catalog, ImageFolders folders,
         if (name == "LoadImage" && input.Name == "image")
         {
             return folders.Upload(PythonText(value)) is null
-                ? Error("custom_validation_failed", "Custom validation failed for node", $"image - Invalid image file: {PythonText(value)}", Extra(input, value))
+                ? Error("custom_validation_failed", "Custom validation failed for node", $"image - Invalid image file: {PythonText(value)}", new() { ["input_name"] = input.Name })
                 : null;
         }
 

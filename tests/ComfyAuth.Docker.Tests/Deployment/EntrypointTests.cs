@@ -28,7 +28,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         "git ComfyUI rev-parse HEAD",
         "python3 -m venv /workspace/venv",
         "pip install --index-url https://download.pytorch.org/whl/cpu torch==2.8.0 torchvision==0.23.0 torchaudio==2.8.0",
-        "pip install -r /workspace/ComfyUI/requirements.txt",
+        "pip install -r /workspace/ComfyUI/requirements.txt transformers<5 av<17",
         "git ComfyUI-Login init -q",
         "git ComfyUI-Login sparse-checkout set --no-cone /* !/models/ !/input/ !/output/",
         $"git ComfyUI-Login fetch -q --depth 1 https://github.com/liusida/ComfyUI-Login.git {DeploymentTemplates.LoginCommit}",
@@ -164,12 +164,19 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     }
 
     [Theory]
-    [InlineData("record/no-imports", "cannot be imported")]
-    [InlineData("record/imports", "leaves ComfyUI-Login out", "--disable-all-custom-nodes")]
-    public async Task Nothing_starts_without_the_login(string file, string message, params string[] arguments)
+    [InlineData("aiohttp_session.cookie_storage", "cannot be imported")]
+    [InlineData("bcrypt", "cannot be imported")]
+    [InlineData("jinja2", "cannot be imported")]
+    [InlineData("Crypto.Cipher.AES", "cannot be imported")]
+    [InlineData(null, "leaves ComfyUI-Login out", "--disable-all-custom-nodes")]
+    [InlineData(null, "leaves ComfyUI-Login out", "--disable-al")]
+    [InlineData(null, "look for custom nodes elsewhere", "--base-directory=/other")]
+    [InlineData(null, "look for custom nodes elsewhere", "--base", "/other")]
+    public async Task Nothing_starts_without_the_login(string? missing, string message, params string[] arguments)
     {
         Prepare();
-        _folder.Write(file, "");
+        if (missing is not null)
+            _folder.Write("record/no-imports", missing);
         await using var container = await RunAsync(creation => creation with { Command = ["--listen", .. arguments] });
 
         Assert.Equal(78, await engine.Client.WaitAsync(container.Id, Stop));
@@ -178,27 +185,32 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         Assert.DoesNotContain(Calls, call => call.StartsWith("server", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Half_a_session_key_does_not_keep_the_login_from_being_loaded()
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("ckHAuqQZ3Tx0bYlxFbvbqNq0p2xwA1m9S5p1T8p0Q2w=,2026-01-01T00:00:00.123456", true)]
+    [InlineData("ckHAuqQZ3Tx0bYlxFbvbqNq0p2xwA1m9S5p1T8p0Q2w=,2026-01-01T00:00:00", true)]
+    [InlineData("ckHAuqQZ3Tx0bYlxFbvbqNq0p2xwA1m9S5p1T8p0Q2w=,2026-01-01T0", false)]
+    [InlineData("ckHAuqQZ3Tx0bYlxFbvbqNq0p2xwA1m9S5,2026-01-01T00:00:00", false)]
+    public async Task Half_a_session_key_does_not_keep_the_login_from_being_loaded(string content, bool isWhole)
     {
         Prepare();
-        var key = _folder.Write("workspace/ComfyUI/custom_nodes/ComfyUI-Login/.secret-key.txt", "");
-        await using (var first = await RunAsync())
-            await SeeAsync(first, Ready);
-        Assert.False(File.Exists(key));
+        var key = _folder.Write("workspace/ComfyUI/custom_nodes/ComfyUI-Login/.secret-key.txt", content);
+        await using var container = await RunAsync();
+        await SeeAsync(container, Ready);
 
-        File.WriteAllText(key, "a2V5,2026-01-01T00:00:00");
-        await using var second = await RunAsync();
-        await SeeAsync(second, Ready);
-        Assert.True(File.Exists(key));
+        Assert.Equal(isWhole, File.Exists(key));
     }
 
-    [Fact]
-    public async Task Nothing_starts_where_the_login_has_no_place_for_its_key()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Nothing_starts_where_the_login_has_no_place_for_its_key(bool hasKeyOfAnother)
     {
         Prepare();
         await using (var first = await RunAsync())
             await SeeAsync(first, Ready);
+        if (hasKeyOfAnother)
+            _folder.Write("workspace/ComfyUI/custom_nodes/ComfyUI-Login/.secret-key.txt", "ckHAuqQZ3Tx0bYlxFbvbqNq0p2xwA1m9S5p1T8p0Q2w=,2026-01-01T00:00:00");
         File.SetUnixFileMode(_folder.PathOf("workspace/ComfyUI/login/PASSWORD"), (UnixFileMode)0b110_100_100);
         await using var second = await RunAsync(creation => creation with { User = "4321:4321" });
 

@@ -45,6 +45,7 @@ internal static class ServerImage
         ["modules/aiohttp_session/cookie_storage.py"] = "",
         ["modules/cryptography.py"] = "",
         ["modules/jinja2.py"] = "",
+        ["modules/Crypto/Cipher/AES.py"] = "",
         ["modules/pip.py"] = "open('/modules/bcrypt.py', 'w').close()\n",
         ["workspace/ComfyUI/main.py"] = "",
         ["workspace/ComfyUI/custom_nodes/.keep"] = "",

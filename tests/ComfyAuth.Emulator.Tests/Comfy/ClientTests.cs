@@ -173,6 +173,23 @@ public sealed class ClientTests : IDisposable
     }
 
     [Fact]
+    public async Task A_preview_is_saved_where_nothing_else_is_given_out()
+    {
+        await using var server = await StartAsync();
+        await using var client = Client(server);
+        var workflow = ComfySession.Smoke(1);
+        workflow["3"] = new JsonObject { ["class_type"] = "PreviewImage", ["inputs"] = new JsonObject { ["images"] = new JsonArray("1", 0) } };
+        var both = ComfyWorkflow.Parse(workflow.ToJsonString());
+        workflow.Remove("2");
+
+        var preview = Assert.Single(await RunAsync(client, ComfyWorkflow.Parse(workflow.ToJsonString())));
+        var output = Assert.Single(await RunAsync(client, both));
+
+        Assert.Equal((64, "3", "2"), (preview.Width, preview.Node, output.Node));
+        Assert.Equal(["ComfyUI_temp_abcde_00001_.png", "comfyauth_smoke_00001_.png"], Files());
+    }
+
+    [Fact]
     public async Task Too_little_memory_is_told_with_a_remedy()
     {
         await using var server = await StartAsync();
@@ -264,6 +281,8 @@ public sealed class ClientTests : IDisposable
             // In the middle of the messages.
             _ => new() { CutAfter = 400, Reset = true },
         };
+
+        // Only the silent one is waited for in vain.
         await using (var patient = Client(server))
             await UploadReferenceAsync(patient);
         await using var client = Client(server, timeout: how == "silent" ? TimeSpan.FromSeconds(5) : null);

@@ -93,13 +93,13 @@ public sealed class ImageTests
         Assert.Equal(404, await session.StatusAsync("view?filename=comfyauth_smoke_00001_.png&type=input"));
         Assert.Equal(404, await session.StatusAsync("view"));
         Assert.Equal(404, await session.StatusAsync("view?filename=.&subfolder=."));
+        Assert.Equal(400, await session.StatusAsync("view?filename="));
         Assert.Equal(400, await session.StatusAsync("view?filename=../secret"));
         Assert.Equal(400, await session.StatusAsync("view?filename=/etc/hostname"));
         Assert.Equal(400, await session.StatusAsync("view?filename=x.png&type=models"));
         Assert.Equal(403, await session.StatusAsync("view?filename=secret&subfolder=.."));
         Assert.Equal(403, await session.StatusAsync("view?filename=hostname&subfolder=/etc"));
         Assert.Equal(403, await session.StatusAsync("view?filename=x.png&subfolder=../output2"));
-        Assert.Equal(500, await session.StatusAsync("view?filename="));
         Assert.Equal(500, await session.StatusAsync("view?filename=a%00b"));
     }
 

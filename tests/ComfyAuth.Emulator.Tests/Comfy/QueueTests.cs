@@ -136,7 +136,7 @@ public sealed class QueueTests
         var id = await session.SubmitForIdAsync(ComfySession.Smoke(), "me");
 
         var error = (await listener.UntilAsync("execution_error"))[^1].Data;
-        Assert.Equal(("2", "SaveImage", "torch.OutOfMemoryError", "Allocation on device"), (Text(error, "node_id"), Text(error, "node_type"), Text(error, "exception_type"), Text(error, "exception_message")));
+        Assert.Equal(("2", "SaveImage", "torch.OutOfMemoryError", "Allocation on device\n"), (Text(error, "node_id"), Text(error, "node_type"), Text(error, "exception_type"), Text(error, "exception_message")));
         Assert.Contains("in SaveImage", error["traceback"]!.AsArray()[^1]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal("[\"1\"]", error["executed"]!.ToJsonString());
         await listener.UntilDoneAsync();

@@ -22,7 +22,7 @@ public sealed class SocketTests
         await session.SubmitAsync(ComfySession.Smoke(), "me");
 
         Assert.Equal(
-            ["status 1", "execution_start", "execution_cached", "executing 1", "executing 2", "executed 2", "execution_success", "status 0", "executing none"],
+            ["status 1", "status 1", "execution_start", "execution_cached", "executing 1", "executing 2", "executed 2", "execution_success", "status 0", "executing none"],
             (await listener.UntilDoneAsync()).Select(Summary));
     }
 
@@ -36,7 +36,7 @@ public sealed class SocketTests
 
         Assert.Equal(
             [
-                "status 1", "execution_start", "execution_cached",
+                "status 1", "status 1", "execution_start", "execution_cached",
                 "progress_state 1 running", "executing 1", "progress_state 1 finished",
                 "progress_state 1 finished 2 running", "executing 2", "executed 2", "progress_state 1 finished 2 finished",
                 "execution_success", "status 0", "executing none",
@@ -77,7 +77,33 @@ public sealed class SocketTests
 
         await session.SubmitAsync(ComfySession.Smoke(), "me");
 
-        Assert.Equal(["status 1", "execution_start", "execution_cached", "executed 2", "execution_success", "status 0", "executing none"], (await listener.UntilDoneAsync()).Select(Summary));
+        Assert.Equal(["status 1", "status 1", "execution_start", "execution_cached", "executed 2", "execution_success", "status 0", "executing none"], (await listener.UntilDoneAsync()).Select(Summary));
+    }
+
+    [Fact]
+    public async Task Of_what_comes_from_the_cache_the_newer_version_tells_the_progress_of_the_outputs_only()
+    {
+        await using var session = await ComfySession.StartAsync();
+        await session.RunAsync(ComfySession.Smoke());
+        await using var listener = await ComfyListener.ConnectAsync(session.Server.Address, "me");
+
+        await session.SubmitAsync(ComfySession.Smoke(), "me");
+
+        Assert.Equal(
+            ["status 1", "status 1", "execution_start", "execution_cached", "executed 2", "progress_state 2 finished", "execution_success", "status 0", "executing none"],
+            (await listener.UntilDoneAsync()).Select(Summary));
+    }
+
+    [Fact]
+    public async Task A_node_without_steps_is_told_in_fractions()
+    {
+        await using var session = await ComfySession.StartAsync();
+        await using var listener = await ComfyListener.ConnectAsync(session.Server.Address, "me");
+
+        await session.SubmitAsync(ComfySession.Smoke(), "me");
+
+        var told = (await listener.UntilDoneAsync()).First(message => message.Type == "progress_state").Data["nodes"]!["1"]!;
+        Assert.Equal(("0.0", "1.0"), (told["value"]!.ToJsonString(), told["max"]!.ToJsonString()));
     }
 
     [Fact]
@@ -88,7 +114,7 @@ public sealed class SocketTests
 
         await session.RunAsync(ComfySession.Smoke());
 
-        Assert.Equal(["status 1", "status 0"], (await other.UntilAsync("status", data => Remaining(data) == 0)).Select(Summary));
+        Assert.Equal(["status 1", "status 1", "status 0"], (await other.UntilAsync("status", data => Remaining(data) == 0)).Select(Summary));
     }
 
     [Fact]

@@ -54,7 +54,7 @@ internal sealed partial class LoginStep : InstallStep
         os.rename(sys.argv[1], sys.argv[2])
         """;
 
-    private static readonly string[] Modules = ["aiohttp", "aiohttp_session.cookie_storage", "cryptography", "bcrypt", "jinja2"];
+    private static readonly string[] Modules = ["aiohttp", "aiohttp_session.cookie_storage", "cryptography", "bcrypt", "jinja2", "Crypto.Cipher.AES"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
@@ -194,7 +194,7 @@ internal sealed partial class LoginStep : InstallStep
         return missing;
     }
 
-    /// <summary>Whether ComfyUI-Login works: it registers no class of nodes, so that only its page tells.</summary>
+    /// <summary>Whether ComfyUI-Login works, which its page tells.</summary>
     private static async Task<bool> IsLoadedAsync(InstallContext context, ComfyContainer container, List<string> evidence, CancellationToken stop)
     {
         if (!container.AnswersItself)

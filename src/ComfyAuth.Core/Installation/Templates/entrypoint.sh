@@ -46,19 +46,26 @@ check_password() {
 
 check_login() {
     [ -f "$login/password.py" ] || refuse "$login is missing, and without it there is no login."
-    "$python" -c 'import aiohttp, aiohttp_session.cookie_storage, bcrypt, jinja2' || refuse "what ComfyUI-Login needs cannot be imported, and without it there is no login. Run 'pip install -r $login/requirements.txt', or build the image anew."
+    "$python" -c 'import aiohttp, aiohttp_session.cookie_storage, bcrypt, jinja2, Crypto.Cipher.AES' || refuse "what ComfyUI-Login needs cannot be imported, and without it there is no login. Run 'pip install -r $login/requirements.txt', or build the image anew."
 
-    # The key of the session cookies: with half of one, or none and no place for it, ComfyUI-Login cannot be loaded.
+    # The key of the session cookies and its date: with half of one, or no place for a new one, ComfyUI-Login cannot be loaded. It makes one
+    # every 30 days.
     key=$login/.secret-key.txt
-    if [ -e "$key" ] && ! grep -qs '.,.' "$key"; then
+    if [ -e "$key" ] && ! grep -Eqsx '[0-9A-Za-z_-]{43}=,[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?' "$key"; then
         rm -f "$key"
     fi
-    [ -r "$key" ] || [ -w "$login" ] || refuse "user $(id -u) may not write to $login, where ComfyUI-Login keeps the key of its session cookies."
+    place=$key
+    [ -e "$key" ] || place=$login
+    [ -w "$place" ] || refuse "user $(id -u) may not write to $login, where ComfyUI-Login keeps the key of its session cookies."
 }
 
 check_password
 for argument; do
-    [ "$argument" != --disable-all-custom-nodes ] || refuse "--disable-all-custom-nodes leaves ComfyUI-Login out, and without it there is no login."
+    # Python takes the beginning of an option for it where no other begins so.
+    case $argument in
+        --disable-al*) refuse "$argument leaves ComfyUI-Login out, and without it there is no login." ;;
+        --ba*) refuse "$argument makes ComfyUI look for custom nodes elsewhere, and without ComfyUI-Login there is no login." ;;
+    esac
 done
 
 # In the background, so that a stop need not wait until pip is done.

@@ -92,6 +92,13 @@ install_torch() {
     pip_install ${anew:+"$anew"} --index-url "$index" torch==2.8.0 torchvision==0.23.0 torchaudio==2.8.0
 }
 
+install_requirements() {
+    # The requirements have no upper bounds, and newer releases of these packages are not made for the pinned ComfyUI.
+    set -- -r "$comfyui/requirements.txt"
+    [ "$comfyui_commit" != @COMFYUI_COMMIT@ ] || set -- "$@" 'transformers<5' 'av<17'
+    pip_install "$@"
+}
+
 install_login() {
     checkout "$login_from" "$login_commit" "$login" __init__.py
     pip_install -r "$login/requirements.txt"
@@ -102,7 +109,7 @@ install() {
         source) step source "$comfyui_commit" "$comfyui/main.py" checkout "$comfyui_from" "$comfyui_commit" "$comfyui" main.py ;;
         venv) step venv "$(python3 --version)" "$python" python3 -m venv "$workspace/venv" ;;
         torch) step torch "2.8.0 $index" "$python" install_torch ;;
-        requirements) step requirements "$comfyui_commit" "$python" pip_install -r "$comfyui/requirements.txt" ;;
+        requirements) step requirements "$comfyui_commit" "$python" install_requirements ;;
         login) step login "$login_commit" "$login/__init__.py" install_login ;;
         *) fail "There is no step $1." ;;
     esac
