@@ -2,6 +2,7 @@ using System.Text;
 using ComfyAuth.Compose;
 using ComfyAuth.Containers;
 using ComfyAuth.Docker;
+using ComfyAuth.Files;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Installation;
@@ -51,23 +52,28 @@ internal sealed record Deployment
     /// <summary>Looks.</summary>
     /// <exception cref="DockerException">The engine cannot be asked.</exception>
     /// <exception cref="ComfyAuthException">
-    /// <c>InstallContainerForeign</c>: the container is of another installation; or what <see cref="DeploymentTemplates.Plan"/>,
+    /// <c>InstallContainerForeign</c>: the container is of another installation, or Compose would replace one that is; or what <see cref="DeploymentTemplates.Plan"/>,
     /// <see cref="ComposeFile.Load"/> and <see cref="ContainerLifecycle.PlanStartAsync"/> report.
     /// </exception>
     public static async Task<Deployment> LookAsync(InstallContext context, CancellationToken stop)
     {
         var container = await new ContainerLifecycle(context.Engine, context.Redactor).FindAsync(context.Stack, context.Service, stop).ConfigureAwait(false);
         var plan = PlanOf(context);
+        var origin = container is null ? null : ContainerOrigin.Of(container);
+        if (origin is not null && IsElsewhere(context, origin))
+            throw Foreign(container!.Name, origin.Folder!);
         if (container is not null && plan is not null && IsWithoutComposeFile(plan, context))
         {
-            if (ContainerOrigin.Of(container) is { } origin)
-                throw Foreign(container, origin);
+            if (origin is not null)
+                throw Foreign(container.Name, origin.Folder ?? string.Join(", ", origin.Files));
             plan = null;
         }
 
         var stack = plan?.Stack ?? context.Stack;
         var service = Installer.ServiceOf(stack, context.Options);
         var (compose, composeFile) = container is null ? ComposeOf(stack, service, plan?.Missing ?? []) : (null, null);
+        if (compose is not null)
+            await ThrowIfReplacedAsync(context, compose, composeFile!, stop).ConfigureAwait(false);
         return new() { Plan = plan, Stack = stack, Service = service, Container = container, Compose = compose, File = composeFile };
     }
 
@@ -94,8 +100,27 @@ internal sealed record Deployment
     private static bool IsWithoutComposeFile(DeploymentPlan plan, InstallContext context) =>
         Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is not { } compose || plan.Missing.Any(file => file.Path == compose);
 
-    private static ComfyAuthException Foreign(ContainerDetails container, ContainerOrigin origin) => new(
+    /// <summary>Whether the folder that a container was made from is another one of this machine; one of another machine cannot be told apart.</summary>
+    private static bool IsElsewhere(InstallContext context, ContainerOrigin origin)
+    {
+        if (!Directory.Exists(origin.Folder))
+            return false;
+        var folder = RealPath.Of(origin.Folder);
+        return RealPath.Inside(RealPath.Of(context.Root), folder) is null
+            && !(context.Service.ComposeFile is { } compose && RealPath.Comparer.Equals(folder, RealPath.Of(Path.GetDirectoryName(context.Stack.PathOf(compose))!)));
+    }
+
+    /// <summary>Compose takes a container of the same project and service for its own, whatever it is called and wherever it was made, and replaces it.</summary>
+    private static async Task ThrowIfReplacedAsync(InstallContext context, ComposeService compose, ComposeFile file, CancellationToken stop)
+    {
+        string[] labels = [$"{ContainerOrigin.ProjectLabel}={file.ProjectName}", $"{ContainerOrigin.ServiceLabel}={compose.Name}"];
+        var all = await context.Engine.ListContainersAsync(labels: labels, stop: stop).ConfigureAwait(false);
+        if (all.FirstOrDefault(container => container.Labels.GetValueOrDefault("com.docker.compose.oneoff") != "True") is { } other)
+            throw Foreign(other.Name, other.Labels.GetValueOrDefault(ContainerOrigin.ProjectLabel + ".working_dir") ?? "elsewhere");
+    }
+
+    private static ComfyAuthException Foreign(string container, string from) => new(
         "InstallContainerForeign",
-        $"There is a container '{container.Name}' already, made from '{origin.Folder ?? string.Join(", ", origin.Files)}', which is not of this stack.",
-        $"Install into the stack that it is of; or remove it ('docker rm -f {container.Name}'), or name another 'container' in {GenAIStack.FileName} and in the compose file.");
+        $"There is a container '{container}' already, made from '{from}', which is not of this stack.",
+        $"Install into the stack that it is of; or remove it ('docker rm -f {container}'); or name another 'container' in {GenAIStack.FileName} and in the compose file, and have that file in a folder of another name, which Compose tells its projects by.");
 }

@@ -68,7 +68,7 @@ internal sealed class InstallJournal
                 return new(root, clock ?? TimeProvider.System, new(InstallJournalDocument.Current, InstallPhase.Ended, 0, [])) { AtWrite = atWrite };
             var content = FileErrors.On(path, () => new FileInfo(path) is { LinkTarget: null, Length: <= MaximumSizeInBytes } ? File.ReadAllBytes(path) : throw Unreadable(path));
             var document = JsonSerializer.Deserialize(content, InstallJson.Default.InstallJournalDocument);
-            return document is { Version: InstallJournalDocument.Current, Run: >= 0, Changes: not null } && document.Changes.All(change => IsSound(root, change))
+            return document is { Version: InstallJournalDocument.Current, Run: >= 0 and < int.MaxValue, Changes: not null } && Enum.IsDefined(document.Phase) && document.Changes.All(change => IsSound(root, change))
                 ? new(root, clock ?? TimeProvider.System, document) { AtWrite = atWrite }
                 : throw Unreadable(path);
         }

@@ -87,6 +87,10 @@ public sealed class Rollout(DockerClient engine, SecretRedactor redactor, ILogge
                 "See with Get-GenAIContainer which container has the port, and mend the ports or the url of the service.");
     }
 
+    /// <summary>Whether a service with a login lets everybody in.</summary>
+    internal async Task<bool> IsOpenAsync(ServiceDefinition service, CancellationToken stop) =>
+        service.Auth == AuthKind.ComfyUILogin && (await Prover.ProveAsync(service, new(), stop).ConfigureAwait(false)).RefusesNoToken == false;
+
     /// <summary>The message of an error of any kind, without secrets.</summary>
     internal string Describe(Exception error) => redactor.Describe(error);
 

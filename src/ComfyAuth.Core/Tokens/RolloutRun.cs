@@ -183,9 +183,17 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
 
         try
         {
-            return await rollout.WaitAsync(stack, container, isNew: false, null, stop).ConfigureAwait(false) is { } wait
-                ? $"{told}, and is not ready as it was before: {wait.Message}"
-                : $"{told}, and is ready as before.";
+            if (await rollout.WaitAsync(stack, container, isNew: false, null, stop).ConfigureAwait(false) is { } wait)
+                return $"{told}, and is not ready as it was before: {wait.Message}";
+
+            // A ComfyUI-Login that was put into the container itself is gone with it when it is recreated.
+            foreach (var target in container.Targets)
+            {
+                if (await rollout.IsOpenAsync(target.Service, stop).ConfigureAwait(false))
+                    throw new ComfyAuthException("TokenProofFailed", $"It has them, and '{target.Service.Name}' lets everybody in now, as ComfyUI does without ComfyUI-Login. Stop it, or have Install-ComfyQwen put that back.");
+            }
+
+            return $"{told}, and is ready as before.";
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

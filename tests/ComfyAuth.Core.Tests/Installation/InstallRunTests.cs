@@ -302,6 +302,8 @@ public sealed class InstallRunTests : IDisposable
     [InlineData("""{ "version": 1, "phase": "Undoing", "run": 1, "changes": [ { "run": 1, "step": "Login", "kind": "Output", "target": "/etc/hostname" } ] }""")]
     [InlineData("""{ "version": 1, "phase": "Undoing", "run": 1, "changes": [ { "run": 1, "step": "Login", "kind": "Files", "target": "../repairs" } ] }""")]
     [InlineData("""{ "version": 1, "phase": "Undoing", "run": 1, "changes": [ { "run": 1, "step": "Login", "kind": 99, "target": "x" } ] }""")]
+    [InlineData("""{ "version": 1, "phase": "Ended", "run": 2147483647, "changes": [] }""")]
+    [InlineData("""{ "version": 1, "phase": 99, "run": 1, "changes": [] }""")]
     public async Task A_journal_that_leads_astray_is_refused_and_nothing_is_touched(string journal)
     {
         _folder.Write(".comfyauth/install.json", journal);

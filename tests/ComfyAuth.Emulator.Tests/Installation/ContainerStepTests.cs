@@ -224,6 +224,76 @@ public sealed class ContainerStepTests
     }
 
     [Fact]
+    public async Task The_container_of_another_folder_is_not_taken_for_the_one_of_a_copy_of_its_stack()
+    {
+        await using var site = await InstallSite.StartAsync();
+        await site.InstallAsync(null, new ContainerStep());
+        await site.Client.RemoveContainerAsync(InstallSite.Service, force: true, Stop);
+        site.Engine.Add(ByHand(site) with { Labels = MadeIn(AppContext.BaseDirectory) });
+        var (files, made) = (site.Snapshot(), site.EngineSnapshot());
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal("InstallContainerForeign", report.Steps[0].ErrorCode);
+        Assert.Equal(made, site.EngineSnapshot());
+        Assert.Equal(files, site.Snapshot());
+    }
+
+    [Fact]
+    public async Task A_container_that_compose_would_replace_is_left_alone_whatever_its_name()
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Engine.Add(ByHand(site) with { Name = "another", Labels = MadeIn("/elsewhere") });
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal("InstallContainerForeign", report.Steps[0].ErrorCode);
+        Assert.Contains("/elsewhere", report.Steps[0].Message, StringComparison.Ordinal);
+        Assert.Single(site.EngineSnapshot());
+        Assert.Empty(site.Snapshot());
+    }
+
+    [Fact]
+    public async Task A_container_that_another_installation_makes_while_the_image_is_built_is_not_replaced()
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Deployer.Before = call =>
+        {
+            if (call == "build")
+                site.Engine.Add(ByHand(site) with { Name = "another", Labels = MadeIn("/elsewhere") });
+            return Task.CompletedTask;
+        };
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        Assert.Equal("InstallContainerForeign", report.Steps[0].ErrorCode);
+        Assert.DoesNotContain("up", site.Deployer.Calls);
+        Assert.StartsWith("container another", Assert.Single(site.EngineSnapshot()), StringComparison.Ordinal);
+        Assert.Empty(site.Snapshot());
+    }
+
+    [Fact]
+    public async Task Through_a_link_to_the_stack_it_is_installed_left_alone_and_removed_as_without()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a link needs a right there");
+        await using var site = await InstallSite.StartAsync();
+        Directory.CreateDirectory(site.Root);
+        var link = site.Root + "-link";
+        Directory.CreateSymbolicLink(link, site.Root);
+        Task<InstallReport> InstallAsync() => site.NewInstaller(null, new ContainerStep()).RunAsync(Installer.StackAt(link), site.Options, null, _ => { }, null, Stop);
+
+        Assert.Equal(InstallOutcome.Installed, (await InstallAsync()).Outcome);
+        Assert.Equal(InstallOutcome.Unchanged, (await InstallAsync()).Outcome);
+
+        // Compose notes the folder without links.
+        site.Engine.Change(InstallSite.Service, container => container with { Labels = MadeIn(site.PathOf(InstallSite.ServiceFolder)) });
+        await foreach (var undone in new Uninstaller(site.Client, site.Redactor, site.Verifier) { RemoveData = true }.RunAsync(Uninstaller.StackAt(link), null, null, Stop))
+            Assert.Equal((UndoOutcome.Undone, undone.Target), (undone.Outcome, undone.Target));
+        Assert.Empty(site.Snapshot());
+        Assert.DoesNotContain(site.EngineSnapshot(), line => line.StartsWith("container", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_journal_that_came_with_the_stack_removes_nothing_of_others()
     {
         await using var site = await InstallSite.StartAsync();
@@ -327,6 +397,13 @@ public sealed class ContainerStepTests
         Assert.Equal(hash, site.Read(InstallSite.PasswordFile).Split('\n')[0]);
         Assert.Contains(hash, site.Read($"{InstallSite.ServiceFolder}/.env"), StringComparison.Ordinal);
     }
+
+    private static Dictionary<string, string> MadeIn(string folder) => new()
+    {
+        ["com.docker.compose.project"] = InstallSite.Service,
+        ["com.docker.compose.service"] = InstallSite.Service,
+        ["com.docker.compose.project.working_dir"] = folder,
+    };
 
     private static EmulatedContainer ByHand(InstallSite site) => new()
     {

@@ -94,6 +94,20 @@ public sealed class RolloutTests
     }
 
     [Fact]
+    public async Task A_container_that_lets_everybody_in_after_it_went_back_is_not_called_ready()
+    {
+        await using var live = await RolloutStack.StartAsync();
+        live.OnStart = _ => live.Server.Faults = _ => new() { Answer = FaultAnswer.Error(200, "{}") };
+
+        var error = await live.FailAsync();
+
+        Assert.Equal("TokenProofFailed", error.Code);
+        Assert.Contains("lets everybody in now", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("ready as before", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Get-GenAIContainer", error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_cannot_be_told_is_no_proof()
     {
         await using var live = await RolloutStack.StartAsync();

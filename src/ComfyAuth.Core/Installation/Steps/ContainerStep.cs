@@ -190,6 +190,8 @@ internal sealed class ContainerStep : InstallStep
 
     private static async Task CreateAsync(InstallContext context, Deployment deployment, CancellationToken stop)
     {
+        // Building the image may have taken half an hour, and Compose replaces what another installation has made meanwhile.
+        await Deployment.LookAsync(context, stop).ConfigureAwait(false);
         var networks = await context.Engine.ListNetworksAsync(stop: stop).ConfigureAwait(false);
         foreach (var network in deployment.Networks.Except(networks))
             context.Journal.Note(InstallChangeKind.Network, network);
