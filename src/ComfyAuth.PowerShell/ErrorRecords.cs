@@ -30,6 +30,7 @@ public static class ErrorRecords
         ["ComposeFileUnreadable"] = ErrorCategory.ReadError,
         ["ComposeNotInstalled"] = ErrorCategory.NotInstalled,
         ["ComposeServiceNotFound"] = ErrorCategory.ObjectNotFound,
+        ["ComposeTimedOut"] = ErrorCategory.OperationTimeout,
         ["ConfirmationImpossible"] = ErrorCategory.InvalidOperation,
         ["ContainerAbsent"] = ErrorCategory.ObjectNotFound,
         ["ContainerChangedMeanwhile"] = ErrorCategory.ResourceBusy,

@@ -214,7 +214,7 @@ public sealed class ContainersTests(TestEngine engine) : IDisposable
     /// <summary>A container that answers everybody, and a service of the stack for it.</summary>
     private Task<TestContainer> ServeAsync(string service, string before = "")
     {
-        var port = TestEngine.FreePort();
+        var port = FreePort.Next();
         return ContainerAsync(service, $"{before}exec /serve {port}", creation => creation with { NetworkMode = "host" }, port);
     }
 

@@ -69,7 +69,7 @@ public sealed class SyncTokenLiveTests(TestEngine engine) : IDisposable
 
     private async Task<TestContainer> ServeAsync()
     {
-        var port = TestEngine.FreePort();
+        var port = FreePort.Next();
         var container = await engine.RunAsync(
             $"mkdir -p /workspace/ComfyUI/login; printf '%s\\nadmin\\n' \"$TOKEN\" > {Password}; : > /workspace/ComfyUI/main.py; exec /serve {port}",
             creation => creation with

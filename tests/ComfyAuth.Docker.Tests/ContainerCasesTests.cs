@@ -110,7 +110,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(4) }, Stop);
 
         Assert.Equal((ContainerWaitOutcome.Stalled, ContainerCondition.Installing), (result.Outcome, result.Diagnosis.Condition));
-        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15));
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(50));
         Assert.Contains("aiohttp", result.Message, StringComparison.Ordinal);
         Assert.True(result.Diagnosis.LastSignOfLife < DateTimeOffset.UtcNow.AddSeconds(-3), $"{result.Diagnosis.LastSignOfLife}");
     }
@@ -127,7 +127,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(12) }, Stop);
 
         Assert.Equal(ContainerWaitOutcome.Stalled, result.Outcome);
-        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(25));
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(50));
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         Assert.Equal((ContainerWaitOutcome.Failed, result.Diagnosis.Message), (result.Outcome, result.Message));
         Is(ContainerCondition.CrashLoop, result.Diagnosis, "torchsde");
         Assert.Contains("3", result.Message, StringComparison.Ordinal);
-        Assert.True(result.Elapsed < TimeSpan.FromSeconds(30), $"{result.Elapsed}");
+        Assert.True(result.Elapsed < TimeSpan.FromSeconds(50), $"{result.Elapsed}");
     }
 
     [Fact]
@@ -247,7 +247,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, Long, Stop);
 
         Assert.Equal((ContainerWaitOutcome.Failed, ContainerCondition.Stopped), (result.Outcome, result.Diagnosis.Condition));
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(50), $"{clock.Elapsed}");
     }
 
     [Fact]

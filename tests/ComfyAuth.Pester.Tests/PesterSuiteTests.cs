@@ -1,52 +1,11 @@
-using System.Text.Json;
-using ComfyAuth.Tests;
-
 namespace ComfyAuth.Pester.Tests;
 
-/// <summary>Runs each Pester suite on the built module, in a PowerShell of its own.</summary>
+/// <summary>The Pester suites that need no engine. Those that do run beside them.</summary>
 public sealed class PesterSuiteTests(ITestOutputHelper output)
 {
-    private static readonly string Folder = Repository.PathOf("tests/pester");
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
-
-    public static TheoryData<string> Suites
-        => [.. Directory.EnumerateFiles(Folder, "*.Tests.ps1").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Suites => PesterSuite.Names(withEngine: false);
 
     [Theory]
     [MemberData(nameof(Suites))]
-    public async Task Suite_passes(string suite)
-    {
-        var cancellation = TestContext.Current.CancellationToken;
-        var missing = await PowerShellProcess.MissingAsync(cancellation);
-        if (missing is not null)
-        {
-            // The runner's console does not show why a test was skipped, but it shows this.
-            TestContext.Current.SendDiagnosticMessage($"{suite} is skipped: {missing}");
-            Assert.Skip(missing);
-        }
-
-        var folder = Directory.CreateTempSubdirectory("comfyauth-pester-");
-        try
-        {
-            var resultPath = Path.Combine(folder.FullName, "result.json");
-            var said = await PowerShellProcess.RunAsync(
-                ["-File", Path.Combine(Folder, "Invoke-Suite.ps1"), "-Suite", Path.Combine(Folder, suite), "-Result", resultPath],
-                folder.FullName,
-                Patience,
-                cancellation);
-
-            Assert.True(File.Exists(resultPath), $"{suite} came to no result:\n{said}");
-            var result = JsonSerializer.Deserialize<SuiteResult>(await File.ReadAllTextAsync(resultPath, cancellation))!;
-            output.WriteLine($"{suite}: {result.Passed} passed, {result.Failed} failed, {result.Skipped} skipped");
-
-            Assert.True(result.Failures.Count == 0 && result.Failed == 0, string.Join("\n\n", result.Failures));
-            Assert.True(result.Passed > 0, $"{suite} ran no test.");
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    private sealed record SuiteResult(int Passed, int Failed, int Skipped, IReadOnlyList<string> Failures);
+    public Task Suite_passes(string suite) => PesterSuite.RunAsync(suite, output);
 }

@@ -61,7 +61,7 @@ internal static class PowerShellProcess
         var folder = Directory.CreateTempSubdirectory("comfyauth-pester-");
         try
         {
-            var said = await RunAsync(["-Command", Probe], folder.FullName, TimeSpan.FromMinutes(1), CancellationToken.None);
+            var said = await RunAsync(["-Command", Probe], folder.FullName, TimeSpan.FromMinutes(5), CancellationToken.None);
             return said.Length == 0 ? null : said.Trim();
         }
         catch (Win32Exception)

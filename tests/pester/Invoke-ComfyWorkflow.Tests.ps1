@@ -177,8 +177,8 @@ Describe 'A workflow that fails' {
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
 
         $shell.Stop()
-        $clock.Elapsed.TotalSeconds | Should -BeLessThan 5
-        while ((Invoke-RestMethod "$($hanging.Address)queue" -Headers $headers).queue_running -and $clock.Elapsed.TotalSeconds -lt 10) { }
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 15
+        while ((Invoke-RestMethod "$($hanging.Address)queue" -Headers $headers).queue_running -and $clock.Elapsed.TotalSeconds -lt 30) { }
 
         (Invoke-RestMethod "$($hanging.Address)queue" -Headers $headers).queue_running | Should -BeNullOrEmpty
         $shell.Dispose()

@@ -39,8 +39,6 @@ function Start-TestEngine([string] $name) {
 
 # Standard input ends with it, however it ends; so does the engine, and everything that is its.
 function Stop-TestEngine([object] $engine) {
-    # The first process of a container ignores what would end it; the engine would wait ten seconds for each.
-    if (-not $engine.Process.HasExited) { docker --host $engine.Address ps --all --quiet 2>$null | ForEach-Object { $null = docker --host $engine.Address rm --force $_ 2>$null } }
     $engine.Process.StandardInput.Close()
     $engine.Process.WaitForExit()
 }

@@ -16,7 +16,8 @@ public sealed partial class ComposeCommand
 
     private const int TailLines = 20;
 
-    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(30);
+    // Python, in which the old command is written, takes long to start on a busy machine.
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromMinutes(1);
 
     private readonly string _executable;
     private readonly SecretRedactor _redactor;
@@ -44,18 +45,39 @@ public sealed partial class ComposeCommand
     /// <param name="environment">
     /// Variables that the command gets instead of this process's own, such as <c>DOCKER_HOST</c>; a null value: it does not get the variable.
     /// </param>
-    /// <exception cref="ComfyAuthException"><c>ComposeNotInstalled</c>.</exception>
-    public static async Task<ComposeCommand> FindAsync(
-        SecretRedactor redactor, CancellationToken stop, string? searchPath = null, IReadOnlyDictionary<string, string?>? environment = null)
+    /// <exception cref="ComfyAuthException"><c>ComposeNotInstalled</c>; <c>ComposeTimedOut</c>: none works, and one does not tell its version within a minute.</exception>
+    public static Task<ComposeCommand> FindAsync(
+        SecretRedactor redactor, CancellationToken stop, string? searchPath = null, IReadOnlyDictionary<string, string?>? environment = null) =>
+        FindAsync(redactor, ProbeTimeout, searchPath, environment, stop);
+
+    /// <summary>As <see cref="FindAsync(SecretRedactor, CancellationToken, string?, IReadOnlyDictionary{string, string?}?)"/>, with other patience.</summary>
+    internal static async Task<ComposeCommand> FindAsync(
+        SecretRedactor redactor, TimeSpan patience, string? searchPath, IReadOnlyDictionary<string, string?>? environment, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(redactor);
+        string? silent = null;
         foreach (var (name, isPlugin) in new[] { ("docker", true), ("docker-compose", false) })
         {
             foreach (var found in ProgramSearch.Locate(name, searchPath))
             {
-                if (await ProbeAsync(found, isPlugin, stop).ConfigureAwait(false) is { } version)
-                    return new ComposeCommand(found, version, isPlugin, redactor, environment);
+                try
+                {
+                    if (await ProbeAsync(found, isPlugin, patience, stop).ConfigureAwait(false) is { } version)
+                        return new ComposeCommand(found, version, isPlugin, redactor, environment);
+                }
+                catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+                {
+                    silent ??= isPlugin ? $"{found} compose" : found;
+                }
             }
+        }
+
+        if (silent is not null)
+        {
+            throw new ComfyAuthException(
+                "ComposeTimedOut",
+                $"'{silent} version' did not answer within {Duration.Format(patience)}, and no other compose command works.",
+                "See that it answers, and what keeps the machine busy, then start again.");
         }
 
         throw new ComfyAuthException(
@@ -176,28 +198,20 @@ public sealed partial class ComposeCommand
     /// <summary>A name that begins with a dash would be taken for an option.</summary>
     private static string Name(string name) => IsName(name) ? name : throw new ComfyAuthException("ComposeArgumentInvalid", $"'{name}' is no name that Compose knows.", NameRemedy);
 
-    private static async Task<Version?> ProbeAsync(string executable, bool isPlugin, CancellationToken stop)
+    private static async Task<Version?> ProbeAsync(string executable, bool isPlugin, TimeSpan patience, CancellationToken stop)
     {
         Version? version = null;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(ProbeTimeout);
-        try
-        {
-            string[] arguments = isPlugin ? ["compose", "version", "--short"] : ["version", "--short"];
-            var exitCode = await new ChildProcess(executable, arguments, null).RunAsync(
-                (line, isError) =>
-                {
-                    if (!isError && VersionNumber().Match(line) is { Success: true } match)
-                        version ??= new Version(Number(match, "major"), Number(match, "minor"), Number(match, "patch"));
-                },
-                deadline.Token).ConfigureAwait(false);
-            return exitCode == 0 ? version : null;
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-            // A command that does not even tell its version is as good as none.
-            return null;
-        }
+        deadline.CancelAfter(patience);
+        string[] arguments = isPlugin ? ["compose", "version", "--short"] : ["version", "--short"];
+        var exitCode = await new ChildProcess(executable, arguments, null).RunAsync(
+            (line, isError) =>
+            {
+                if (!isError && VersionNumber().Match(line) is { Success: true } match)
+                    version ??= new Version(Number(match, "major"), Number(match, "minor"), Number(match, "patch"));
+            },
+            deadline.Token).ConfigureAwait(false);
+        return exitCode == 0 ? version : null;
     }
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);

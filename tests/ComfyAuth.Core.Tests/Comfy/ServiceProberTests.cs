@@ -14,9 +14,10 @@ namespace ComfyAuth.Tests.Comfy;
 
 public sealed class ServiceProberTests
 {
-    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1.5);
+    // How late a busy machine may be; whoever waits for what he should not waits longer.
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(20);
     private static readonly SampleCredential Credential = new();
-    private readonly ServiceProber _prober = new();
+    private readonly ServiceProber _prober = new() { Timeout = TimeSpan.FromMinutes(1) };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -313,9 +314,17 @@ public sealed class ServiceProberTests
         Assert.SkipUnless((await Dns.GetHostAddressesAsync("localhost", Stop)).Contains(IPAddress.Parse(address)), $"localhost is not {address} here");
         await using var server = new RawServer(_ => RawServer.Status("200 OK"), IPAddress.Parse(address));
 
-        var clock = Stopwatch.StartNew();
-        Assert.Equal("live yes, protected no, ready yes: 200", await DescribeAsync(new($"http://localhost:{server.Port}")));
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, AtOnce);
+        // Where there is a pause, each time has it; on a busy machine only some take as long.
+        TimeSpan took;
+        var times = 0;
+        do
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.Equal("live yes, protected no, ready yes: 200", await DescribeAsync(new($"http://localhost:{server.Port}")));
+            took = clock.Elapsed;
+        }
+        while (took > TimeSpan.FromSeconds(1.5) && ++times < 20);
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1.5));
     }
 
     [Fact]

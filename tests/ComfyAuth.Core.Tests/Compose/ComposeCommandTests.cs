@@ -221,6 +221,20 @@ public sealed class ComposeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_command_that_does_not_tell_its_version_in_time_is_not_taken_for_missing()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), NoScripts);
+        var docker = _folder.Write("bin/docker", "#!/bin/sh\nexec sleep 600\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(docker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => ComposeCommand.FindAsync(_redactor, TimeSpan.FromMilliseconds(100), _folder.PathOf("bin"), null, Stop));
+
+        Assert.Equal("ComposeTimedOut", error.Code);
+        Assert.Contains($"'{docker} compose version'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_child_that_keeps_the_output_open_does_not_hold_us()
     {
         Install("docker", "2.26.1", $"sleep 600 & echo $! > '{_folder.PathOf("child")}'; exit 0");

@@ -10,7 +10,7 @@ internal static class InstallChild
 
     /// <summary>Runs it.</summary>
     /// <param name="root">The folder that is installed into.</param>
-    /// <param name="killAt">The number of the point at which it is killed, from 1; 0: it is not.</param>
+    /// <param name="killAt">The number of the point at which it is killed, from 1.</param>
     /// <param name="fails">Whether its last step fails.</param>
     /// <param name="stop">Gives up.</param>
     /// <returns>Whether it came to its end.</returns>
@@ -28,15 +28,11 @@ internal static class InstallChild
     {
         var (root, killAt, fails) = (arguments[0], int.Parse(arguments[1], null), bool.Parse(arguments[2]));
         var point = 0;
-        await new InstallScenario(root)
+        await InstallScenario.Of(root, fails, () =>
         {
-            AtPoint = () =>
-            {
-                if (++point == killAt)
-                    Process.GetCurrentProcess().Kill();
-            },
-            Fails = (step, moment) => fails && step == InstallScenario.LastStep && moment == ComfyAuth.Installation.InstallMoment.Ends,
-        }.RunAsync(CancellationToken.None);
+            if (++point == killAt)
+                Process.GetCurrentProcess().Kill();
+        }).RunAsync(CancellationToken.None);
         return 0;
     }
 }

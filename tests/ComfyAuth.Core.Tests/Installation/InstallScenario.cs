@@ -44,6 +44,10 @@ internal sealed class InstallScenario(string root)
 
     public List<StepResult> Finished { get; } = [];
 
+    /// <summary>A scenario that succeeds, or whose last step fails.</summary>
+    public static InstallScenario Of(string root, bool fails, Action? atPoint = null) =>
+        new(root) { AtPoint = atPoint ?? (() => { }), Fails = (step, moment) => fails && step == LastStep && moment == InstallMoment.Ends };
+
     /// <summary>Lays out what is there before.</summary>
     public static void LayOut(string root)
     {

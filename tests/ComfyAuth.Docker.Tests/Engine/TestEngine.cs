@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using ComfyAuth.Docker;
 using ComfyAuth.Tests.Docker;
 
@@ -9,19 +7,21 @@ namespace ComfyAuth.Tests.Docker;
 
 /// <summary>
 /// The engine that the tests talk to: one of our own where we can start it; else the user's, if
-/// <c>COMFYAUTH_TEST_DOCKER=1</c> allows it; else the tests are skipped with the reason.
+/// <c>COMFYAUTH_TEST_DOCKER=1</c> allows it; else the tests are skipped with the reason. A class that makes containers of a fixed name
+/// has one of its own, as a fixture of the class.
 /// </summary>
 public sealed class TestEngine : IAsyncLifetime
 {
     private const string BusyBox = "/bin/busybox";
     private static int Number;
-    private readonly string _run = $"comfyauth-test-{Environment.ProcessId}";
+    private static int Engines;
+    private readonly string _name = $"suite{Interlocked.Increment(ref Engines)}";
     private string? _reason;
     private EngineProcess? _process;
     private DockerClient? _client;
 
     /// <summary>An image with programs of BusyBox, the server <c>/serve</c> and nothing else.</summary>
-    public string Image => $"{_run}:busybox";
+    public string Image => $"{Run}:busybox";
 
     public DockerClient Client
     {
@@ -36,6 +36,8 @@ public sealed class TestEngine : IAsyncLifetime
     public bool IsOurs => _process is not null;
 
     public string DataFolder => _process!.Root;
+
+    private string Run => $"comfyauth-test-{Environment.ProcessId}-{_name}";
 
     public async ValueTask InitializeAsync()
     {
@@ -71,7 +73,7 @@ public sealed class TestEngine : IAsyncLifetime
         var creation = new ContainerCreation
         {
             Image = Image,
-            Name = $"{_run}-{Interlocked.Increment(ref Number)}",
+            Name = $"{Run}-{Interlocked.Increment(ref Number)}",
             Entrypoint = ["/bin/sh", "-c"],
             Command = [script],
             NetworkMode = "none",
@@ -83,20 +85,12 @@ public sealed class TestEngine : IAsyncLifetime
         return container;
     }
 
-    /// <summary>A port that was free a moment ago.</summary>
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
     private async Task StartOursAsync()
     {
         await EngineProcess.SweepAsync();
         try
         {
-            _process = await EngineProcess.StartAsync("suite", CancellationToken.None);
+            _process = await EngineProcess.StartAsync(_name, CancellationToken.None);
         }
         catch (InvalidOperationException error)
         {
@@ -105,13 +99,13 @@ public sealed class TestEngine : IAsyncLifetime
         }
 
         _client = new(_process.Endpoint);
-        await _client.ImportImageAsync(await EngineProcess.ArchiveAsync(), _run, "busybox", CancellationToken.None);
+        await _client.ImportImageAsync(await EngineProcess.ArchiveAsync(), Run, "busybox", CancellationToken.None);
     }
 
     private async Task UseTheirsAsync()
     {
         _client = new(new DockerEndpointResolver().Resolve());
-        await _client.ImportImageAsync(await EngineProcess.ArchiveAsync(), _run, "busybox", CancellationToken.None);
+        await _client.ImportImageAsync(await EngineProcess.ArchiveAsync(), Run, "busybox", CancellationToken.None);
         _reason = null;
     }
 }

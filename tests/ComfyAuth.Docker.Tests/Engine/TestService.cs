@@ -24,7 +24,7 @@ public sealed class TestService
     /// <param name="port">Its port; null: a free one.</param>
     public TestService(TestEngine engine, bool login = false, int? port = null)
     {
-        (_login, Port) = (login, port ?? TestEngine.FreePort());
+        (_login, Port) = (login, port ?? FreePort.Next());
         Definition = new()
         {
             Name = "service",

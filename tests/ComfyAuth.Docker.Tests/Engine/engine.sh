@@ -97,6 +97,10 @@ case $verb in
             (trap - HUP INT TERM; exec dockerd "$@") </dev/null >>"$root/log" 2>&1 &
             engine=$!
         done
+
+        # The first process of a container ignores what would end it; the engine would wait ten seconds for each.
+        # shellcheck disable=SC2046 # The numbers are separate arguments.
+        kill -9 $(containers) 2>/dev/null
         kill "$engine" 2>/dev/null
         (sleep 10; kill -9 "$engine") >/dev/null 2>&1 &
         timer=$!

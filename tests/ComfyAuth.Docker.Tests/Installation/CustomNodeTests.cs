@@ -26,7 +26,7 @@ public sealed class CustomNodeTests(TestEngine engine) : IDisposable
     {
         SkipWithoutPrograms();
         var commit = Repository();
-        var port = TestEngine.FreePort();
+        var port = FreePort.Next();
         using var server = Process.Start(Git("daemon", "--export-all", "--listen=127.0.0.1", $"--port={port}", $"--base-path={_folder.Path}"))!;
         try
         {
@@ -104,7 +104,9 @@ public sealed class CustomNodeTests(TestEngine engine) : IDisposable
         var container = await service.RunAsync(
             engine,
             $"mkdir -p {Nodes}; : > /workspace/ComfyUI/main.py; {TestService.Serve}",
-            creation => creation with { Binds = ["/usr:/usr:ro", "/lib:/lib:ro", "/lib64:/lib64:ro"] });
+
+            // As process 1 the server would ignore what would end it, and each restart take ten seconds.
+            creation => creation with { Binds = ["/usr:/usr:ro", "/lib:/lib:ro", "/lib64:/lib64:ro"], Init = true });
         await service.UntilAsync(engine.Client, seen => seen.IsReady == true, Stop);
         return (container, new() { Root = Directory.CreateDirectory(_folder.PathOf("stack")).FullName, Definition = new() { Source = "source.conf", Services = [service.Definition] } });
     }

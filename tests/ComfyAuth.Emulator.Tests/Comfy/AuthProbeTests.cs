@@ -187,7 +187,7 @@ public sealed class AuthProbeTests : IDisposable
 
     private async Task<AuthFinding> FindAsync(string id, Uri url, AuthProbeInput input)
     {
-        var probe = new AuthProbe(new()) { Timeout = TimeSpan.FromSeconds(2) };
+        var probe = new AuthProbe(new()) { Timeout = TimeSpan.FromMinutes(1) };
         return (await probe.ProbeAsync(LoginSample.Service(url), input, _stop)).Single(finding => finding.Id == id);
     }
 

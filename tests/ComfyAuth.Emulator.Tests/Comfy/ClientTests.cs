@@ -322,9 +322,11 @@ public sealed class ClientTests : IDisposable
             // In the middle of the messages.
             _ => new() { CutAfter = 400, Reset = true },
         };
+
         // Only the silent one is waited for in vain.
-        await using var client = Client(server, timeout: how == "silent" ? TimeSpan.FromSeconds(1) : null);
-        await UploadReferenceAsync(client);
+        await using (var patient = Client(server))
+            await UploadReferenceAsync(patient);
+        await using var client = Client(server, timeout: how == "silent" ? TimeSpan.FromSeconds(5) : null);
 
         Assert.Single(await RunAsync(client, Edit()));
 
@@ -366,7 +368,8 @@ public sealed class ClientTests : IDisposable
     public async Task A_service_that_is_away_for_a_moment_is_waited_for_and_one_that_stays_away_is_not()
     {
         await using var server = await StartAsync(stepTime: TimeSpan.FromMilliseconds(50));
-        await using var client = Client(server, absence: TimeSpan.FromSeconds(2));
+        await using var client = Client(server);
+        await using var impatient = Client(server, absence: TimeSpan.FromSeconds(2));
         await UploadReferenceAsync(client);
         var away = 0;
         server.Faults = request => request.Path == "/ws" || (request.Path.StartsWithSegments("/history") && Interlocked.Increment(ref away) < 4) ? new() { CutAfter = 0, Reset = true } : null;
@@ -374,7 +377,7 @@ public sealed class ClientTests : IDisposable
 
         var clock = Stopwatch.StartNew();
         server.Faults = request => request.Path == "/ws" || request.Path.StartsWithSegments("/history") ? new() { CutAfter = 0, Reset = true } : null;
-        Assert.Equal("ServiceUnreachable", (await Assert.ThrowsAsync<ComfyAuthException>(() => RunAsync(client, Smoke(3)))).Code);
+        Assert.Equal("ServiceUnreachable", (await Assert.ThrowsAsync<ComfyAuthException>(() => RunAsync(impatient, Smoke(3)))).Code);
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(30));
     }
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using ComfyAuth.Docker;
 using ComfyAuth.Emulator.Comfy;
@@ -58,7 +56,7 @@ internal sealed class InstallSite : IAsyncDisposable
     public bool IsServing { get; set; } = true;
 
     /// <summary>The port of the service.</summary>
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePort.Next();
 
     public SecretRedactor Redactor { get; } = new();
 
@@ -138,13 +136,6 @@ internal sealed class InstallSite : IAsyncDisposable
         .. Engine.Networks.Select(name => "network " + name),
         .. Engine.Volumes.Select(name => "volume " + name),
     ];
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     public async ValueTask DisposeAsync()
     {

@@ -514,7 +514,7 @@ public sealed class LiveTokenAuditorTests
     {
         await using var live = await LayeredStack.StartAsync();
         live.Engine.Faults = request => request.Path.Value!.Contains("/archive", StringComparison.Ordinal) ? new Fault { Delay = Timeout.InfiniteTimeSpan } : null;
-        var auditor = new LiveTokenAuditor(new(live.Files.Verifier, live.Redactor, _ => null), live.Client, live.Redactor) { Patience = TimeSpan.FromMilliseconds(200) };
+        var auditor = new LiveTokenAuditor(new(live.Files.Verifier, live.Redactor, _ => null), live.Client, live.Redactor) { Patience = TimeSpan.FromSeconds(5) };
 
         var seen = await auditor.AuditAsync(live.Files.Stack, null, Stop);
 
