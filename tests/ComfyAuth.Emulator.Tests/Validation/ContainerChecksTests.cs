@@ -152,12 +152,22 @@ public sealed class ContainerChecksTests
     {
         await using var bench = await StackBench.StartAsync();
         bench.Engine.Add(Sample.Up with { Name = "squatter", Ports = [new(8188, "tcp", "127.0.0.1", bench.Comfy.Address.Port)] });
-        bench.Engine.Change(StackBench.Service, container => container with { Ports = [] });
+        bench.Engine.Change(StackBench.Service, container => container with { Ports = [new(8188, "tcp", "127.0.0.1", 1)] });
 
         var result = await bench.CheckAsync("service.live");
 
         Assert.Equal(CheckStatus.Failed, result.Status);
         Assert.Contains("'squatter'", result.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_container_without_a_port_answers_through_the_one_that_has_it()
+    {
+        await using var bench = await StackBench.StartAsync();
+        bench.Engine.Add(Sample.Up with { Name = "proxy", Ports = [new(443, "tcp", "127.0.0.1", bench.Comfy.Address.Port)] });
+        bench.Engine.Change(StackBench.Service, container => container with { Ports = [] });
+
+        Assert.Equal(CheckStatus.Passed, (await bench.CheckAsync("service.live")).Status);
     }
 
     [Fact]
