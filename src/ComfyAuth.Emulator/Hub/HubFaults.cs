@@ -56,7 +56,7 @@ public static class HubFaults
     public static Fault RateLimited(int seconds) => Refusal(
         StatusCodes.Status429TooManyRequests,
         "",
-        ("RateLimit", string.Create(CultureInfo.InvariantCulture, $"\"resolvers\";r=0;t={seconds}")),
+        (Name: "RateLimit", string.Create(CultureInfo.InvariantCulture, $"\"resolvers\";r=0;t={seconds}")),
         ("RateLimit-Policy", "\"fixed window\";\"resolvers\";q=3000;w=300"));
 
     /// <summary>An error of the server.</summary>
