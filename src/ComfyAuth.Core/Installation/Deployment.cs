@@ -73,7 +73,13 @@ internal sealed record Deployment
         var service = Installer.ServiceOf(stack, context.Options);
         var (compose, composeFile) = container is null ? ComposeOf(stack, service, plan?.Missing ?? []) : (null, null);
         if (compose is not null)
+        {
             await ThrowIfReplacedAsync(context, compose, composeFile!, stop).ConfigureAwait(false);
+            var mounted = WithMounted(stack, service, compose);
+            stack = stack with { Definition = stack.Definition with { Services = [.. stack.Definition.Services.Select(other => other == service ? mounted : other)] } };
+            service = mounted;
+        }
+
         return new() { Plan = plan, Stack = stack, Service = service, Container = container, Compose = compose, File = composeFile };
     }
 
@@ -96,6 +102,13 @@ internal sealed record Deployment
     /// <summary>The names that the image of a service has or may have.</summary>
     public static IReadOnlyList<string> ImagesOf(ComposeService compose, string project) =>
         compose.Image is { } image ? [image.LastIndexOf(':') > image.LastIndexOf('/') ? image : $"{image}:latest"] : [$"{project}-{compose.Name}:latest", $"{project}_{compose.Name}:latest"];
+
+    /// <summary>The service, in which a place that need not be there is one that must be, where the container reads it: the container cannot be made without it.</summary>
+    private static ServiceDefinition WithMounted(GenAIStack stack, ServiceDefinition service, ComposeService compose)
+    {
+        var sources = compose.Mounts.Where(mount => mount is { Kind: ComposeMountKind.Bind, Source: not null }).Select(mount => mount.Source!).ToHashSet(RealPath.Comparer);
+        return service with { TokenLocations = [.. service.TokenLocations.Select(location => sources.Contains(stack.PathOf(location.Path)) ? location with { Presence = TokenPresence.Always } : location)] };
+    }
 
     private static bool IsWithoutComposeFile(DeploymentPlan plan, InstallContext context) =>
         Installer.ServiceOf(plan.Stack, context.Options).ComposeFile is not { } compose || plan.Missing.Any(file => file.Path == compose);

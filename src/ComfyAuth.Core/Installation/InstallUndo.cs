@@ -308,7 +308,6 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
             if (result.ExitCode != 0)
                 throw new ComfyAuthException("CustomNodeFailed", $"{path} could not be removed in the container '{container.Details.Name}': {container.Said(result)}", "Remove it there.");
         }
-
         else
         {
             folders.ForEach(folder => RemoveStopped(container, folder));

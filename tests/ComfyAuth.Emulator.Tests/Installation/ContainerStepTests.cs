@@ -46,6 +46,24 @@ public sealed class ContainerStepTests
         Assert.Empty(site.Deployer.Calls);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stack_without_files_of_a_deployment_gets_the_PASSWORD_that_its_container_reads(bool hasCredential)
+    {
+        await using var site = await InstallSite.StartAsync();
+        site.Write(GenAIStack.FileName, $"version: 1\nservices: {{ {InstallSite.Service}: {{ url: 'http://localhost:{site.Port}' }} }}\n");
+        var token = Bcrypt.Hash(new("correct horse battery"), Bcrypt.MinimumCost, Stop).Reveal();
+        if (hasCredential)
+            site.Write(".secrets/comfyui_auth_tokens.conf", $$"""{"version": "1.0", "raw_token": "correct horse battery", "bcrypt_hash": "{{token}}"}""");
+
+        var report = await site.InstallAsync(null, new ContainerStep());
+
+        AssertDone(report, InstallOutcome.Installed);
+        Assert.True(BcryptHash.TryParse(site.Read(InstallSite.PasswordFile).Split('\n')[0], out var read));
+        Assert.Equal(hasCredential, read.Reveal() == token);
+    }
+
     [Fact]
     public async Task The_name_and_the_password_that_are_asked_for_are_the_credential()
     {

@@ -133,7 +133,7 @@ internal sealed class ContainerStep : InstallStep
     {
         context.Tell("Writing the credential to its places", 0, null);
         var request = new TokenSyncRequest { Services = [context.Service.Name], UserName = context.Options.UserName, Password = context.Options.Password };
-        var plan = await Task.Run(() => new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger) { Keep = context.Journal.Keep }.Plan(context.Stack, request, stop), stop).ConfigureAwait(false);
+        var plan = await Task.Run(() => new TokenSynchronizer(context.Verifier, context.Redactor, logger: context.Logger) { Keep = context.Journal.Keep }.Plan(deployment.Stack, request, stop), stop).ConfigureAwait(false);
         var files = plan.Changes.Select(change => change.File!).Distinct().ToList();
         foreach (var file in files)
             NoteFolders(context, deployment, Path.GetDirectoryName(file)!);
