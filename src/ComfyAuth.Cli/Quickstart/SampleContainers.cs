@@ -85,9 +85,7 @@ internal sealed class SampleContainers : IAsyncDisposable
             Image = isComfy ? "python:3.11" : $"{service.Container}:latest",
             CreatedAt = _started - TimeSpan.FromSeconds(1),
             StartedAt = _started,
-
-            // Those of the original, which the system may have given to others.
-            Ports = [new(isComfy ? ComfyPort : 8000, "tcp", "127.0.0.1", service.Url.Port)],
+            Ports = [new(isComfy ? ComfyPort : 8000, "tcp", "127.0.0.1", server.Address.Port)],
             Processes = [isComfy ? $"python main.py --listen 0.0.0.0 --port {ComfyPort}" : "uvicorn app:app --host 0.0.0.0 --port 8000"],
             User = "1000:1000",
             Init = true,

@@ -146,7 +146,9 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
         {
             try
             {
-                told.Add(await GoBackAsync(container, isCancelled, stop).ConfigureAwait(false));
+                var back = await GoBackAsync(container, isCancelled, stop).ConfigureAwait(false);
+                isBack &= back.IsBack;
+                told.Add(back.Told);
             }
             catch (Exception error)
             {
@@ -165,7 +167,7 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
         return (isBack, string.Join(' ', told));
     }
 
-    private async Task<string> GoBackAsync(RolloutContainer container, bool isCancelled, CancellationToken stop)
+    private async Task<(bool IsBack, string Told)> GoBackAsync(RolloutContainer container, bool isCancelled, CancellationToken stop)
     {
         rollout.Progress?.Report($"{container.Name}: going back to the old files");
         ContainerChange change;
@@ -179,25 +181,25 @@ internal sealed class RolloutRun(Rollout rollout, GenAIStack stack, IReadOnlyLis
         if (change.Action == ContainerChangeAction.Recreated && container.DriftBefore.Count > 0)
             told += $" (before, it differed from its compose file in {string.Join(", ", container.DriftBefore)}, and does no more)";
         if (isCancelled || !container.WasReady)
-            return told + (isCancelled ? ", and was not waited for." : "; it was not ready before either.");
+            return (true, told + (isCancelled ? ", and was not waited for." : "; it was not ready before either."));
 
         try
         {
             if (await rollout.WaitAsync(stack, container, isNew: false, null, stop).ConfigureAwait(false) is { } wait)
-                return $"{told}, and is not ready as it was before: {wait.Message}";
+                return (true, $"{told}, and is not ready as it was before: {wait.Message}");
 
             // A ComfyUI-Login that was put into the container itself is gone with it when it is recreated.
             foreach (var target in container.Targets)
             {
                 if (await rollout.IsOpenAsync(target.Service, stop).ConfigureAwait(false))
-                    throw new ComfyAuthException("TokenProofFailed", $"It has them, and '{target.Service.Name}' lets everybody in now, as ComfyUI does without ComfyUI-Login. Stop it, or have Install-ComfyQwen put that back.");
+                    return (false, $"{told}, and '{target.Service.Name}' lets everybody in now, as ComfyUI does without ComfyUI-Login: stop it, or have Install-ComfyQwen put that back.");
             }
 
-            return $"{told}, and is ready as before.";
+            return (true, $"{told}, and is ready as before.");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return $"{told}, and was not waited for.";
+            return (true, $"{told}, and was not waited for.");
         }
     }
 

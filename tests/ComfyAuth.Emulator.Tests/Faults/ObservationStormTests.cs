@@ -55,7 +55,7 @@ public sealed class ObservationStormTests(ITestOutputHelper output)
         {
             await using var comfy = await EmulatedComfyUI.StartAsync(new() { PasswordFile = folder.PathOf("PASSWORD") }, stop);
             await using var health = await EmulatedHealthService.StartAsync(stop);
-            await using var engine = await EmulatedEngine.StartAsync([.. Sample.All, Secretive], overTcp: lane % 2 == 0 || OperatingSystem.IsWindows(), stop: stop);
+            await using var engine = await EmulatedEngine.StartAsync([.. Sample.All.Append(Secretive).Select(container => container.Name is "up" or "secretive" ? container with { Ports = [new(8188, "tcp", "127.0.0.1", comfy.Address.Port)] } : container)], overTcp: lane % 2 == 0 || OperatingSystem.IsWindows(), stop: stop);
             var stack = new GenAIStack
             {
                 Root = folder.Path,

@@ -30,7 +30,8 @@ public sealed class TestImageStepTests
     [Fact]
     public async Task On_a_GPU_with_all_models_a_picture_is_edited()
     {
-        await using var site = await SiteAsync(gpu: true);
+        // Long enough that its steps are heard of.
+        await using var site = await SiteAsync(gpu: true, stepTime: TimeSpan.FromMilliseconds(250));
         var before = site.Snapshot();
 
         var report = await site.InstallAsync(site.Options with { Cpu = false }, new TestImageStep());
@@ -143,13 +144,13 @@ public sealed class TestImageStepTests
     }
 
     /// <summary>A site whose server keeps its pictures where the container's folders are mounted from.</summary>
-    private static async Task<InstallSite> SiteAsync(bool gpu = false, bool models = true)
+    private static async Task<InstallSite> SiteAsync(bool gpu = false, bool models = true, TimeSpan stepTime = default)
     {
         var site = await InstallSite.StartAsync();
         var folder = Directory.CreateDirectory(site.PathOf("../server")).FullName;
         Directory.CreateSymbolicLink(Path.Combine(folder, "output"), site.PathOf(Outputs));
         Directory.CreateSymbolicLink(Path.Combine(folder, "input"), site.PathOf(Inputs));
-        site.ServerOptions = site.ServerOptions with { Folder = folder, GpuMemory = gpu ? 24L << 30 : null };
+        site.ServerOptions = site.ServerOptions with { Folder = folder, GpuMemory = gpu ? 24L << 30 : null, StepTime = stepTime };
         if (!models)
             site.ServerOptions = site.ServerOptions with { Models = new Dictionary<string, IReadOnlyList<string>>() };
         var report = await site.InstallAsync(null, new ContainerStep());
