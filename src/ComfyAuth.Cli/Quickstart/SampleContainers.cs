@@ -38,7 +38,7 @@ internal sealed class SampleContainers : IAsyncDisposable
     /// <summary>The stack, its services where they are emulated.</summary>
     public GenAIStack Stack { get; private set; }
 
-    /// <summary>Starts them.</summary>
+    /// <summary>Starts them, and writes the port that comfyui-qwen got into its compose file.</summary>
     /// <param name="stack">A stack of the original's layout.</param>
     /// <param name="isMended">Whether comfyui-qwen was made anew from mended files.</param>
     /// <param name="redactor">Learns the token that comfyui-qwen has in its environment and in its log, as the original had.</param>
@@ -50,6 +50,7 @@ internal sealed class SampleContainers : IAsyncDisposable
         {
             foreach (var service in stack.Definition.Services)
                 await sample.StartAsync(service, redactor, stop);
+            await SampleContent.WritePortAsync(stack.Root, sample.Stack.Definition.Services.First(service => service.Auth == AuthKind.ComfyUILogin).Url.Port, stop);
             sample._servers.Add(sample._engine = await EmulatedEngine.StartAsync(sample._containers, overTcp: OperatingSystem.IsWindows(), stop: stop));
             return sample;
         }

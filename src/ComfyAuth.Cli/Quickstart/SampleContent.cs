@@ -1,13 +1,14 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using ComfyAuth.Docker;
 using ComfyAuth.Stacks;
 
 namespace ComfyAuth.Cli.Quickstart;
 
 /// <summary>What lies in the sample stack beside its secrets: compose file, notebooks, documents, packages and models, all of them small.</summary>
-internal static class SampleContent
+internal static partial class SampleContent
 {
     public const string ComposeFile = $"{SampleStack.Service}/docker-compose.yml";
 
@@ -68,6 +69,13 @@ internal static class SampleContent
     /// <summary>Writes down where the services are.</summary>
     public static Task WriteAddressesAsync(string root, IReadOnlyList<ServiceDefinition> services, CancellationToken stop) =>
         File.WriteAllTextAsync(Path.Combine(root, StackFileName), StackFileText(services), stop);
+
+    /// <summary>Gives the compose file the port that the system chose for comfyui-qwen, as if its operator had.</summary>
+    public static async Task WritePortAsync(string root, int port, CancellationToken stop)
+    {
+        var path = Path.Combine(root, ComposeFile);
+        await File.WriteAllTextAsync(path, PublishedPort().Replace(await File.ReadAllTextAsync(path, stop), $"127.0.0.1:{port}:"), stop);
+    }
 
     /// <summary>Nothing is asked of a network: the sample has no external APIs, and its models are not those of the original.</summary>
     private static string StackFileText(IReadOnlyList<ServiceDefinition> services)
@@ -159,4 +167,7 @@ internal static class SampleContent
         header.CopyTo(file.AsSpan(sizeof(ulong)));
         return file;
     }
+
+    [GeneratedRegex("127\\.0\\.0\\.1:[0-9]+:", RegexOptions.CultureInvariant)]
+    private static partial Regex PublishedPort();
 }

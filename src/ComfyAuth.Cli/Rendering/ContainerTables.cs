@@ -57,6 +57,7 @@ internal static class ContainerTables
         var table = TokenTables.New(columns);
         foreach (var column in table.Columns)
             column.Padding = new Padding(0, 0, 1, 0);
+        table.Columns[^1].Padding = new Padding(0);
         return table;
     }
 
