@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ComfyAuth.Reports;
 
 /// <summary>Files of reports: each appears whole or not at all, and replaces nothing but an earlier report of its kind.</summary>
@@ -5,6 +7,10 @@ namespace ComfyAuth.Reports;
 /// <param name="forms">The forms that there are.</param>
 internal sealed class ReportFile(string kind, params IReadOnlyList<ReportForm> forms)
 {
+    // What .NET gives for EEXIST, and for ERROR_FILE_EXISTS.
+    private const int FileExists = 17;
+    private const int FileExistsOnWindows = unchecked((int)0x80070050);
+
     /// <summary>The extensions, as a sentence names them: <c>.json, .md or .html</c>.</summary>
     public string Extensions { get; } = $"{string.Join(", ", forms.SkipLast(1).Select(form => form.Extension))} or {forms[^1].Extension}";
 
@@ -36,29 +42,6 @@ internal sealed class ReportFile(string kind, params IReadOnlyList<ReportForm> f
     {
         var replaces = await EnsureReplaceableAsync(path, stop).ConfigureAwait(false);
 
-        await PutAsync(path, text, replaces, stop).ConfigureAwait(false);
-    }
-
-    /// <summary>Writes a report where nothing is yet; missing folders are made.</summary>
-    /// <returns>Whether it was written; false where something stands there already, also when somebody else was just faster.</returns>
-    /// <exception cref="ComfyAuthException"><c>ReportNotWritten</c>.</exception>
-    public static async Task<bool> TryCreateAsync(string path, string text, CancellationToken stop)
-    {
-        if (IsThere(path) || Directory.Exists(path))
-            return false;
-        try
-        {
-            await PutAsync(path, text, replaces: false, stop).ConfigureAwait(false);
-            return true;
-        }
-        catch (ComfyAuthException) when (IsThere(path))
-        {
-            return false;
-        }
-    }
-
-    private static async Task PutAsync(string path, string text, bool replaces, CancellationToken stop)
-    {
         // Two that write the same report at once must not write into the same file.
         var staged = $"{path}.{Path.GetRandomFileName()}.tmp";
         try
@@ -74,6 +57,45 @@ internal sealed class ReportFile(string kind, params IReadOnlyList<ReportForm> f
         finally
         {
             if (File.Exists(staged))
+                File.Delete(staged);
+        }
+    }
+
+    /// <summary>Writes a report where nothing is yet; missing folders are made.</summary>
+    /// <returns>Whether it was written; false where something stands there already, or somebody else is just writing there.</returns>
+    /// <exception cref="ComfyAuthException"><c>ReportNotWritten</c>.</exception>
+    public static async Task<bool> TryCreateAsync(string path, string text, CancellationToken stop)
+    {
+        // Who made this file has the name: to move a file to where none is yet is more than one step on Unix, and two could do it at once.
+        var staged = $"{path}.tmp";
+        var isClaimed = false;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            var claim = new FileStream(staged, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 4096, useAsync: true);
+            isClaimed = true;
+            await using (claim.ConfigureAwait(false))
+            {
+                if (IsThere(path) || Directory.Exists(path))
+                    return false;
+                await claim.WriteAsync(Encoding.UTF8.GetBytes(text), stop).ConfigureAwait(false);
+            }
+
+            File.Move(staged, path);
+            isClaimed = false;
+            return true;
+        }
+        catch (IOException error) when (!isClaimed && error.HResult is (FileExists or FileExistsOnWindows) && Directory.Exists(Path.GetDirectoryName(staged)))
+        {
+            return false;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(path, error);
+        }
+        finally
+        {
+            if (isClaimed)
                 File.Delete(staged);
         }
     }

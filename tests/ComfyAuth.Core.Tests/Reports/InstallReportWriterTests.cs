@@ -74,6 +74,8 @@ public sealed class InstallReportWriterTests : IDisposable
         if (!OperatingSystem.IsWindows())
             File.CreateSymbolicLink(Paths("-4")[0], "nowhere");
 
+        File.WriteAllText(Paths("-6")[0] + ".tmp", "of one that was killed");
+
         var written = await Task.WhenAll(Enumerable.Range(0, 16).Select(number => Task.Run(
             () => InstallReportWriter.WriteAsync(_folder.Path, Start, files => Report(InstallOutcome.Installed) with { Files = files, Service = $"number {number}" }, Stop))));
 
@@ -81,7 +83,7 @@ public sealed class InstallReportWriterTests : IDisposable
         Assert.All(written, report => Assert.All(report.Files, file => Assert.Contains(report.Service, File.ReadAllText(file), StringComparison.Ordinal)));
         Assert.Equal("mine", File.ReadAllText(Paths("")[1]));
         Assert.Contains(Paths("-2")[0], written.Select(report => report.Files[0]));
-        Assert.Empty(Directory.GetFiles(_folder.Path, "*.tmp"));
+        Assert.Equal([Paths("-6")[0] + ".tmp"], Directory.GetFiles(_folder.Path, "*.tmp"));
     }
 
     [Fact]
