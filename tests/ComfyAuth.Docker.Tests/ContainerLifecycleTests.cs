@@ -369,7 +369,7 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
         stack.WriteCompose("command: sleep 600");
         await stack.UpAsync("-d");
         var stop = await stack.Lifecycle.PlanStopAsync(stack.Stack, stack.Service, null, Stop);
-        stack.Edit("docker-compose.yml", "600", "601");
+        stack.Edit("docker-compose.yml", "sleep 600", "sleep 601");
         var recreate = await stack.PlanRestartAsync();
         await engine.Client.RemoveContainerAsync(stack.Name, force: true, Stop);
         async Task<string> CodeAsync(ContainerChangePlan plan) => (await Assert.ThrowsAsync<ComfyAuthException>(() => plan.ApplyAsync(stop: Stop))).Code;
@@ -392,7 +392,7 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
         await using var stack = new ComposeStack(engine);
         stack.WriteCompose("command: sleep 600");
         await stack.UpAsync("-d");
-        stack.Edit("docker-compose.yml", "600", "601");
+        stack.Edit("docker-compose.yml", "sleep 600", "sleep 601");
         var plans = new[] { await stack.PlanRestartAsync(), await stack.PlanRestartAsync() };
 
         var outcomes = await Task.WhenAll(plans.Select(async plan =>
@@ -418,7 +418,7 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
         Assert.SkipUnless(engine.IsOurs, "mounting needs root");
         stack.WriteCompose("command: sleep 600");
         await stack.UpAsync("-d");
-        stack.Edit("docker-compose.yml", "600", "601");
+        stack.Edit("docker-compose.yml", "sleep 600", "sleep 601");
         static async Task RunAsync(string program, params string[] arguments)
         {
             using var process = System.Diagnostics.Process.Start(program, arguments);

@@ -103,8 +103,8 @@ public sealed class FileLockTests : IDisposable
     public async Task A_record_of_a_dead_process_that_nobody_buried_is_stale()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc");
-        // The shell becomes a program that never asks for its dead child.
-        using var parent = Process.Start(new ProcessStartInfo("sh", ["-c", "sleep 0 & echo $!; exec cat"])
+        // The shell becomes a program that never asks for its dead child; the child lives until that has happened.
+        using var parent = Process.Start(new ProcessStartInfo("sh", ["-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 600"])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
@@ -112,6 +112,10 @@ public sealed class FileLockTests : IDisposable
         try
         {
             int zombie = int.Parse((await parent.StandardOutput.ReadLineAsync(Stop))!, CultureInfo.InvariantCulture);
+            while (!(await File.ReadAllTextAsync($"/proc/{parent.Id}/comm", Stop)).StartsWith("sleep", StringComparison.Ordinal))
+                await Task.Yield();
+            await parent.StandardInput.WriteLineAsync();
+            await parent.StandardInput.FlushAsync(Stop);
             while (!(await File.ReadAllTextAsync($"/proc/{zombie}/stat", Stop)).Contains(") Z ", StringComparison.Ordinal))
                 await Task.Yield();
             using var process = Process.GetProcessById(zombie);
