@@ -14,8 +14,7 @@ internal static class LocalFile
             if (Directory.Exists(path))
                 throw Unreadable("is a folder");
 
-            // To open a pipe is to wait for somebody who writes.
-            if (!OperatingSystem.IsWindows() && File.Exists(path) && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
+            if (RegularFile.IsSomethingElse(path))
                 throw Unreadable("is a device, pipe or socket");
             if (new FileInfo(path).Length > largest)
                 throw Unreadable($"is larger than {ByteSize.Format(largest)}");

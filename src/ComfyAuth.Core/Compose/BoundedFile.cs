@@ -15,8 +15,7 @@ internal static class BoundedFile
         {
             if (Directory.Exists(path))
                 throw Unreadable(path, "is a folder");
-            // To open a pipe is to wait for somebody who writes.
-            if (!OperatingSystem.IsWindows() && File.Exists(path) && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
+            if (RegularFile.IsSomethingElse(path))
                 throw Unreadable(path, "is a device, pipe or socket");
 
             using var file = RegularFile.OpenRead(path);
@@ -27,10 +26,6 @@ internal static class BoundedFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ComfyAuthException("ComposeFileUnreadable", $"'{path}' cannot be read: {error.Message.TrimEnd('.')}.", "Check the path and its permissions.", error);
-        }
-        catch (ComfyAuthException error) when (error.Code != "ComposeFileUnreadable")
-        {
-            throw new ComfyAuthException("ComposeFileUnreadable", error.Message, error.Remedy, error);
         }
     }
 

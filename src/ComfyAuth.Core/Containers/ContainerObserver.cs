@@ -105,8 +105,8 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
 
         var file = stack.PathOf(service.ComposeFile);
         var ours = all
-            .Where(container => IsFolder(container.Labels.GetValueOrDefault("com.docker.compose.project.working_dir"), Path.GetDirectoryName(file)!))
-            .Where(container => container.Labels.GetValueOrDefault("com.docker.compose.oneoff") != "True")
+            .Where(container => IsFolder(ContainerOrigin.FolderOf(container.Labels), Path.GetDirectoryName(file)!))
+            .Where(container => !ContainerOrigin.IsOneOff(container.Labels))
             .Where(container => stack.Definition.Services.All(other => other.Container != container.Name))
             .ToList();
         if (ours.Count == 0)

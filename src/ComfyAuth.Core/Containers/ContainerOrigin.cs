@@ -24,10 +24,16 @@ internal sealed record ContainerOrigin(
             ? new(
                 project,
                 service,
-                labels.GetValueOrDefault(ProjectLabel + ".working_dir"),
+                FolderOf(labels),
                 labels.GetValueOrDefault(ProjectLabel + ".config_files")?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],
                 labels.GetValueOrDefault(ProjectLabel + ".environment_file") is { Length: > 0 } file ? file : null,
                 labels.GetValueOrDefault(Prefix + "version")?.StartsWith("1.", StringComparison.Ordinal) == true)
             : null;
     }
+
+    /// <summary>The folder of the project whose command made a container, as that machine names it; null where it is not told.</summary>
+    public static string? FolderOf(IReadOnlyDictionary<string, string> labels) => labels.GetValueOrDefault(ProjectLabel + ".working_dir");
+
+    /// <summary>Whether <c>compose run</c> made a container for one command, which <c>compose up</c> leaves alone.</summary>
+    public static bool IsOneOff(IReadOnlyDictionary<string, string> labels) => labels.GetValueOrDefault(Prefix + "oneoff") == "True";
 }

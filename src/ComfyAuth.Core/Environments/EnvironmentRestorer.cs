@@ -18,16 +18,12 @@ namespace ComfyAuth.Environments;
 /// <param name="logger">Is told what is written, and what is waited for; null for nobody.</param>
 public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedactor redactor, TimeProvider? clock = null, ILogger? logger = null)
 {
-    private readonly FileTransactionOptions _options = new() { Logger = logger ?? NullLogger.Instance };
+    private const string HuggingFaceVariable = "HF_TOKEN";
 
     /// <summary>Keeps what is replaced, as <see cref="FileTransactionOptions.Keep"/> says.</summary>
-    internal Action<string, string?>? Keep
-    {
-        get => _options.Keep;
-        init => _options = _options with { Keep = value };
-    }
+    internal Action<string, string?>? Keep { get; init; }
 
-    private const string HuggingFaceVariable = "HF_TOKEN";
+    private FileTransactionOptions Options => new() { Logger = logger ?? NullLogger.Instance, Keep = Keep };
 
     /// <summary>Finds out what would change in each service's file.</summary>
     /// <param name="stack">The stack.</param>
@@ -71,7 +67,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
             throw new ComfyAuthException("BackupInvalid", $"'{backup.Path}' is not valid, and the file it would replace is: {validation.Problems}", "Choose an older backup, or rebuild the file.");
 
         var bytes = backup.Bytes ?? [];
-        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes, wasValid, _options) 
+        var plan = new EnvironmentRestorePlan(stack, service, DocumentOrEmpty(content), content.Bytes, wasValid, Options)
         {
             BackupBytes = bytes,
             BackupPath = BackupPath(content, keepOld),
@@ -97,7 +93,7 @@ public sealed class EnvironmentRestorer(PasswordVerifier verifier, SecretRedacto
         var credential = givenCredential ?? CredentialOf(stack, service, cancellationToken);
         var huggingFace = files.Get(DefaultLayout.HuggingFaceFile);
         var document = content.Bytes is null ? DotEnvDocument.Parse(template!.Document.ToBytes(), content.Path) : content.Document;
-        var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes, IsValid(stack, service, content), _options)
+        var plan = new EnvironmentRestorePlan(stack, service, document, content.Bytes, IsValid(stack, service, content), Options)
         {
             BackupPath = BackupPath(content, request.Backup),
             FindCredential = _ => credential,

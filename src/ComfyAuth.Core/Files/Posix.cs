@@ -11,6 +11,11 @@ internal static partial class Posix
     private const int AlreadyExists = 17;
     private const int NoEntry = 2;
     private const int InputOutputError = 5;
+    private const int CurrentFolder = -100;
+
+    // Where the type and the permissions stand.
+    private const int LinuxModeAt = 28;
+    private const int MacModeAt = 4;
 
     /// <summary>The owner of a file (or of a link itself), and whether it is a regular file; null when there is nothing.</summary>
     /// <remarks>
@@ -26,41 +31,56 @@ internal static partial class Posix
         int mode;
         if (OperatingSystem.IsLinux())
         {
-            const int currentFolder = -100;
             const int noFollow = 0x100;
             const uint basicStatistics = 0x7ff;
-            result = StatX(currentFolder, path, noFollow, basicStatistics, ref MemoryMarshal.GetReference(buffer));
-            (user, group, mode) = (20, 24, 28);
+            result = StatX(CurrentFolder, path, noFollow, basicStatistics, ref MemoryMarshal.GetReference(buffer));
+            (user, group, mode) = (20, 24, LinuxModeAt);
         }
         else
         {
             result = RuntimeInformation.ProcessArchitecture == Architecture.X64
                 ? LStatX64(path, ref MemoryMarshal.GetReference(buffer))
                 : LStat(path, ref MemoryMarshal.GetReference(buffer));
-            (user, group, mode) = (16, 20, 4);
+            (user, group, mode) = (16, 20, MacModeAt);
         }
 
         if (result != 0)
             return Marshal.GetLastPInvokeError() == NoEntry ? null : throw LastError();
 
-        const int typeMask = 0xF000;
-        const int regularFile = 0x8000;
-        return (
-            MemoryMarshal.Read<uint>(buffer[user..]),
-            MemoryMarshal.Read<uint>(buffer[group..]),
-            (MemoryMarshal.Read<ushort>(buffer[mode..]) & typeMask) == regularFile);
+        return (MemoryMarshal.Read<uint>(buffer[user..]), MemoryMarshal.Read<uint>(buffer[group..]), IsRegular(buffer[mode..]));
+    }
+
+    /// <summary>Whether a regular file is there, at the end of links too; null when that cannot be told, as where there is nothing.</summary>
+    public static bool? IsRegularFile(string path)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        int result;
+        int mode;
+        if (OperatingSystem.IsLinux())
+        {
+            const uint typeAndMode = 0x3;
+            (result, mode) = (StatX(CurrentFolder, path, 0, typeAndMode, ref MemoryMarshal.GetReference(buffer)), LinuxModeAt);
+        }
+        else
+        {
+            result = RuntimeInformation.ProcessArchitecture == Architecture.X64
+                ? Stat64(path, ref MemoryMarshal.GetReference(buffer))
+                : Stat(path, ref MemoryMarshal.GetReference(buffer));
+            mode = MacModeAt;
+        }
+
+        return result == 0 ? IsRegular(buffer[mode..]) : null;
     }
 
     /// <summary>How many bytes a file takes on its disk; less than its length where it has holes.</summary>
     [SupportedOSPlatform("linux")]
     public static long AllocatedBytes(string path)
     {
-        const int currentFolder = -100;
         const uint blocks = 0x400;
         const int blocksAt = 48;
         const int blockSize = 512;
         Span<byte> buffer = stackalloc byte[256];
-        return StatX(currentFolder, path, 0, blocks, ref MemoryMarshal.GetReference(buffer)) == 0
+        return StatX(CurrentFolder, path, 0, blocks, ref MemoryMarshal.GetReference(buffer)) == 0
             ? MemoryMarshal.Read<long>(buffer[blocksAt..]) * blockSize
             : throw LastError();
     }
@@ -107,6 +127,13 @@ internal static partial class Posix
         return Access(folder, writeAndSearch) == 0;
     }
 
+    private static bool IsRegular(ReadOnlySpan<byte> mode)
+    {
+        const int typeMask = 0xF000;
+        const int regularFile = 0x8000;
+        return (MemoryMarshal.Read<ushort>(mode) & typeMask) == regularFile;
+    }
+
     private static IOException LastError() =>
         new(Marshal.GetLastPInvokeErrorMessage(), Marshal.GetLastPInvokeError());
 
@@ -118,6 +145,12 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "lstat$INODE64", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int LStatX64(string path, ref byte buffer);
+
+    [LibraryImport("libc", EntryPoint = "stat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Stat(string path, ref byte buffer);
+
+    [LibraryImport("libc", EntryPoint = "stat$INODE64", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Stat64(string path, ref byte buffer);
 
     [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Access(string path, int mode);

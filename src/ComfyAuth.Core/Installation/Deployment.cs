@@ -128,8 +128,8 @@ internal sealed record Deployment
     {
         string[] labels = [$"{ContainerOrigin.ProjectLabel}={file.ProjectName}", $"{ContainerOrigin.ServiceLabel}={compose.Name}"];
         var all = await context.Engine.ListContainersAsync(labels: labels, stop: stop).ConfigureAwait(false);
-        if (all.FirstOrDefault(container => container.Labels.GetValueOrDefault("com.docker.compose.oneoff") != "True") is { } other)
-            throw Foreign(other.Name, other.Labels.GetValueOrDefault(ContainerOrigin.ProjectLabel + ".working_dir") ?? "elsewhere");
+        if (all.FirstOrDefault(container => !ContainerOrigin.IsOneOff(container.Labels)) is { } other)
+            throw Foreign(other.Name, ContainerOrigin.FolderOf(other.Labels) ?? "elsewhere");
     }
 
     private static ComfyAuthException Foreign(string container, string from) => new(

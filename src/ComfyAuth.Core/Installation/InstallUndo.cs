@@ -217,7 +217,7 @@ internal sealed class InstallUndo(InstallContext context, bool isRemoval, bool r
         var all = await context.Engine.ListContainersAsync(stop: stop).ConfigureAwait(false);
         if (all.FirstOrDefault(container => container.Name == name) is not { } found)
             return null;
-        if (name != context.Service.Container || found.Labels.GetValueOrDefault(ContainerOrigin.ProjectLabel + ".working_dir") is not { Length: > 0 } folder || !IsInside(folder))
+        if (name != context.Service.Container || ContainerOrigin.FolderOf(found.Labels) is not { Length: > 0 } folder || !IsInside(folder))
             return "it was not made from the files of this stack";
         await UnlessGone(() => context.Engine.StopAsync(found.Id, stop: stop)).ConfigureAwait(false);
         await UnlessGone(() => context.Engine.RemoveContainerAsync(found.Id, force: true, stop)).ConfigureAwait(false);

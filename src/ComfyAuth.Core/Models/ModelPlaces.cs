@@ -32,7 +32,7 @@ internal sealed record ModelPlaces(string File)
         var real = RealPath.Of(path);
         if (Directory.Exists(real))
             throw new ComfyAuthException("TargetIsDirectory", $"{path} is a folder where a model file belongs.", "Docker makes such a folder for a bind mount whose file is missing: stop the container, remove the folder, then run it again.");
-        if (!OperatingSystem.IsWindows() && System.IO.File.Exists(real) && Posix.Status(real) is { IsRegularFile: false })
+        if (RegularFile.IsSomethingElse(real))
             throw new ComfyAuthException("TargetIsNotFile", $"{path} is a device, pipe or socket, not a file.", "Point the path or link at a regular file.");
         return new(real);
     }

@@ -40,8 +40,7 @@ public sealed record SafetensorsHeader(long HeaderLength, int TensorCount, long 
         FileStream file;
         try
         {
-            // To open a pipe is to wait for somebody who writes.
-            if (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
+            if (RegularFile.IsSomethingElse(path))
                 throw Invalid(path, "it is a folder, device, pipe or socket", "Put the model file there.");
             file = RegularFile.OpenRead(path);
         }

@@ -16,17 +16,13 @@ internal static class StackFileText
     {
         try
         {
-            // To open a pipe is to wait for somebody who writes, and a device may never end.
-            if (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
-                throw Unreadable(path, "it is no file", null);
-
             using var file = RegularFile.OpenRead(path);
             if (file.Length > MaximumBytes)
                 throw Unreadable(path, "it is larger than 4,000,000 bytes", null);
             using var reader = new StreamReader(file, Encoding.UTF8);
             return reader.ReadToEnd();
         }
-        catch (Exception error) when (FileErrors.IsFileError(error) || error is ComfyAuthException { Code: not "StackFileUnreadable" })
+        catch (Exception error) when (FileErrors.IsFileError(error))
         {
             throw Unreadable(path, error.Message.TrimEnd('.'), error);
         }

@@ -51,8 +51,7 @@ internal sealed class StackFiles(GenAIStack stack)
 
         try
         {
-            // Reading a pipe or a device might never end.
-            if (!OperatingSystem.IsWindows() && Posix.Status(real) is { IsRegularFile: false })
+            if (RegularFile.IsSomethingElse(real))
                 return new(path) { Problem = TokenState.Unreadable, Evidence = "It is a device, pipe or socket, not a file." };
 
             var length = new FileInfo(real).Length;

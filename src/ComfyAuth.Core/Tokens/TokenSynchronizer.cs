@@ -23,14 +23,11 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
     internal const string DefaultUserName = "admin";
 
     private readonly TokenAuditor _auditor = new(verifier, redactor, shell);
-    private readonly FileTransactionOptions _options = new() { Logger = logger ?? NullLogger.Instance };
 
     /// <summary>Keeps what is replaced, as <see cref="FileTransactionOptions.Keep"/> says.</summary>
-    internal Action<string, string?>? Keep
-    {
-        get => _options.Keep;
-        init => _options = _options with { Keep = value };
-    }
+    internal Action<string, string?>? Keep { get; init; }
+
+    private FileTransactionOptions Options => new() { Logger = logger ?? NullLogger.Instance, Keep = Keep };
 
     /// <summary>Finds out what would change.</summary>
     /// <param name="stack">The stack.</param>
@@ -61,7 +58,7 @@ public sealed class TokenSynchronizer(PasswordVerifier verifier, SecretRedactor 
             approve,
             changes => changes.Count == 0 ? null : transaction => Write(transaction, changes),
             proof,
-            _options,
+            Options,
             cancellationToken).ConfigureAwait(false);
         if (approved.Count > 0)
         {

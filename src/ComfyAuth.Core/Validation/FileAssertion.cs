@@ -47,8 +47,7 @@ internal static class FileAssertion
             if (wanted.Text is not { } text)
                 return CheckOutcome.Passed($"{shown} is there.");
 
-            // To open a pipe is to wait for somebody who writes.
-            if (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is { IsRegularFile: false })
+            if (RegularFile.IsSomethingElse(path))
                 return CheckOutcome.Error($"{shown} is a device, pipe or socket, and was not read.");
             if (new FileInfo(path).Length > LargestText)
                 return CheckOutcome.Error(string.Create(CultureInfo.InvariantCulture, $"{shown} is larger than {ByteSize.Format(LargestText)}, and was not searched."));

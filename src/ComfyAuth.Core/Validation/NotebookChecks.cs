@@ -121,8 +121,6 @@ internal static class NotebookChecks
     {
         try
         {
-            if (!OperatingSystem.IsWindows() && Posix.Status(path) is { IsRegularFile: false })
-                return null;
             using var file = RegularFile.OpenRead(path);
             var beginning = new byte[ByteOrderMark.Length];
             return file.ReadAtLeast(beginning, beginning.Length, throwOnEndOfStream: false) == beginning.Length && beginning.AsSpan().SequenceEqual(ByteOrderMark) ? file.Length : null;

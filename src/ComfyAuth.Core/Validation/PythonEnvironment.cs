@@ -153,15 +153,12 @@ internal static class PythonEnvironment
     {
         try
         {
-            // To open a pipe is to wait for somebody who writes.
-            if (!File.Exists(path) || (!OperatingSystem.IsWindows() && Posix.Status(RealPath.Of(path)) is not { IsRegularFile: true }))
-                return [];
             using var file = RegularFile.OpenRead(path);
             var bytes = new byte[LongestMetadata];
             var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return System.Text.Encoding.UTF8.GetString(bytes, 0, count).Split('\n', StringSplitOptions.TrimEntries);
         }
-        catch (Exception error) when (FileErrors.IsFileError(error) || error is ComfyAuthException)
+        catch (Exception error) when (FileErrors.IsFileError(error))
         {
             return [];
         }

@@ -33,6 +33,9 @@ public sealed class RegularFileTests : IDisposable
 
         foreach (var path in new[] { _folder.PathOf("pipe"), _folder.PathOf("link"), _folder.PathOf("loop"), "/dev/zero", _folder.Path })
             await Assert.ThrowsAnyAsync<IOException>(() => Bounded(() => RegularFile.ReadBytes(path, 100)));
+        _folder.Write("file", "12345");
+        File.CreateSymbolicLink(_folder.PathOf("good"), "file");
+        Assert.Equal([false, false, true, true, false], new[] { "file", "good", "pipe", "link", "none" }.Select(name => RegularFile.IsSomethingElse(_folder.PathOf(name))));
     }
 
     [Fact]
