@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -14,21 +15,28 @@ public static class FreePort
     // Test projects that run at the same time begin in different places.
     private static uint Given = (uint)Environment.ProcessId * 97;
 
-    /// <summary>A port that nobody listens at, another one each time.</summary>
+    // Where they meet nevertheless, the port of one is taken for UDP too, until its process ends.
+    private static readonly ConcurrentBag<Socket> Marks = [];
+
+    /// <summary>A port that nobody listens at and no other tests were given, another one each time.</summary>
     public static int Next()
     {
         while (true)
         {
             var port = First + (int)(Interlocked.Increment(ref Given) % (Last - First + 1));
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            var mark = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
             try
             {
+                mark.Bind(new IPEndPoint(IPAddress.Loopback, port));
                 socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                Marks.Add(mark);
                 return port;
             }
             catch (SocketException)
             {
                 // Somebody has it.
+                mark.Dispose();
             }
         }
     }
