@@ -58,13 +58,13 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
         Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "the socket must be known");
         Assert.SkipUnless(File.Exists("/usr/bin/docker") || File.Exists("/usr/local/bin/docker"), "the docker program is not installed");
         var program = Script("""
-            echo "$@" > "$(dirname "$0")/arguments"
+            echo "$@" >> "$(dirname "$0")/arguments"
             while [ "$1" != -- ]; do shift; done
             shift 2
             exec "$@"
             """);
         var endpoint = DockerEndpoint.Parse($"ssh://admin@gpu-box:2222{engine.Client!.Endpoint.SocketPath}", "the test");
-        await using var client = new DockerClient(endpoint, new() { SshProgram = program });
+        await using var client = new DockerClient(endpoint, new() { SshProgram = program, RequestTimeout = TimeSpan.FromMinutes(1) });
 
         await using var container = await engine.RunAsync("echo one; sleep 600");
         Assert.Equal(container.Id, (await client.InspectContainerAsync(container.Name, Stop)).Id);
@@ -77,10 +77,10 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var waiting = client.WaitAsync(container.Id, cancel.Token);
         cancel.CancelAfter(TimeSpan.FromMilliseconds(200));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(5), Stop);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(60), Stop);
         Assert.Equal(
-            $"-T -o BatchMode=yes -o ConnectTimeout=5 -l admin -p 2222 -- gpu-box docker --host unix://{engine.Client.Endpoint.SocketPath} system dial-stdio\n",
-            File.ReadAllText(PathOf("arguments")));
+            $"-T -o BatchMode=yes -o ConnectTimeout=5 -l admin -p 2222 -- gpu-box docker --host unix://{engine.Client.Endpoint.SocketPath} system dial-stdio",
+            File.ReadLines(PathOf("arguments")).First());
     }
 
     [Theory]
@@ -148,8 +148,12 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
 
     private string Script(string text)
     {
+        // Written by another process: a program that another test starts at this moment would inherit our open file for an instant, and what
+        // is open for writing cannot be run.
         var path = PathOf("ssh");
-        File.WriteAllText(path, "#!/bin/sh\n" + text.ReplaceLineEndings("\n") + "\n");
+        File.WriteAllText(PathOf("text"), "#!/bin/sh\n" + text.ReplaceLineEndings("\n") + "\n");
+        using (var copy = Process.Start("cp", [PathOf("text"), path]))
+            copy.WaitForExit();
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }

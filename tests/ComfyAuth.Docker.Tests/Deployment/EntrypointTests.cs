@@ -363,7 +363,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     private async Task SeeAsync(TestContainer container, string text)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
         var seen = new List<string>();
         await foreach (var line in engine.Client.LogsAsync(container.Id, new() { Follow = true }, deadline.Token))
         {
