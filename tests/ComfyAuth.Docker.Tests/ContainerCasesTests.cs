@@ -123,7 +123,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(4) }, Stop);
 
         Assert.Equal((ContainerWaitOutcome.Stalled, ContainerCondition.Installing), (result.Outcome, result.Diagnosis.Condition));
-        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(50));
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), Long.Timeout);
         Assert.Contains("aiohttp", result.Message, StringComparison.Ordinal);
         Assert.True(result.Diagnosis.LastSignOfLife < DateTimeOffset.UtcNow.AddSeconds(-3), $"{result.Diagnosis.LastSignOfLife}");
     }
@@ -140,7 +140,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(12) }, Stop);
 
         Assert.Equal(ContainerWaitOutcome.Stalled, result.Outcome);
-        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(50));
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(12), Long.Timeout);
     }
 
     [Fact]
