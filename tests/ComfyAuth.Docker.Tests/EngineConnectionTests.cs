@@ -13,11 +13,11 @@ namespace ComfyAuth.Tests.Docker;
 [UnsupportedOSPlatform("windows")]
 public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("comfyauth-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Tls_works_with_the_right_certificates_only()
@@ -144,19 +144,9 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
     [LibraryImport("libc", EntryPoint = "setfsuid")]
     private static partial int SetFileSystemUser(int user);
 
-    private string PathOf(string name) => Path.Combine(_folder, name);
+    private string PathOf(string name) => _folder.PathOf(name);
 
-    private string Script(string text)
-    {
-        // Written by another process: a program that another test starts at this moment would inherit our open file for an instant, and what
-        // is open for writing cannot be run.
-        var path = PathOf("ssh");
-        File.WriteAllText(PathOf("text"), "#!/bin/sh\n" + text.ReplaceLineEndings("\n") + "\n");
-        using (var copy = Process.Start("cp", [PathOf("text"), path]))
-            copy.WaitForExit();
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
-    }
+    private string Script(string text) => _folder.WriteProgram("ssh", "#!/bin/sh\n" + text.ReplaceLineEndings("\n") + "\n");
 
     private async Task<TlsEngine> StartWithTlsAsync()
     {
