@@ -32,6 +32,9 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     /// <summary>How many containers may be looked at at once.</summary>
     internal int AtOnce => AtOnceOver(engine.Endpoint);
 
+    /// <summary>Asks the services.</summary>
+    internal ServiceProber Prober { get; init; } = new();
+
     /// <summary>How long one question to the engine may take; one container that hangs there does not hold up the others.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
