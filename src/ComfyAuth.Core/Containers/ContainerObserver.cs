@@ -41,9 +41,6 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     /// <summary>How long the events are read. What is past comes at once; the rest is waiting for a moment that has not come yet on the engine's clock.</summary>
     internal TimeSpan EventPatience { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Asks the services.</summary>
-    internal ServiceProber Prober { get; init; } = new();
-
     /// <summary>
     /// Looks at containers, several at a time. A container is found by its name, and where there is none of that name, by the
     /// labels that Compose gives.
