@@ -17,6 +17,11 @@ public sealed class SampleCredential
         while (char.IsAsciiLetter(Text[7]) != saltStartsWithLetter);
     }
 
+    private SampleCredential(string password, string hash) => (Secret, Hash) = (new(password), BcryptHash.Parse(hash));
+
+    /// <summary>One that is the same each time, for tests of which a rare one would make something else: between its hyphens, dots and capitals stands no word.</summary>
+    public static SampleCredential Fixed { get; } = new("kT3_vQ9xZw-7RpLmY2sHc_0bNdGfJ8uAeXoKiV5tWqE", "$2b$04$OQ/xWUvyGE7kGECebETxb.iFhDxjZLo96WzLHhkeY0uUSb84fDm.C");
+
     public SecretText Secret { get; }
 
     public string Password => Secret.Reveal();
