@@ -59,7 +59,7 @@ internal sealed class ClientSockets
         // Who comes back with the same id takes the place of the connection before.
         _clients[id] = messages;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var sending = SendAsync(socket, messages.Reader, ended.Token);
+        var sending = SendAsync(socket, messages.Reader, ended.Token, stop);
         try
         {
             var buffer = new byte[4096];
@@ -84,11 +84,12 @@ internal sealed class ClientSockets
         }
     }
 
-    private static async Task SendAsync(WebSocket socket, ChannelReader<Message> messages, CancellationToken stop)
+    /// <summary>Sends until it has ended. A message that is on its way then still goes: to give it up would break the connection off.</summary>
+    private static async Task SendAsync(WebSocket socket, ChannelReader<Message> messages, CancellationToken ended, CancellationToken stop)
     {
         try
         {
-            await foreach (var message in messages.ReadAllAsync(stop))
+            await foreach (var message in messages.ReadAllAsync(ended))
                 await socket.SendAsync(message.Bytes, message.Type, endOfMessage: true, stop);
         }
         catch (Exception error) when (error is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException)
