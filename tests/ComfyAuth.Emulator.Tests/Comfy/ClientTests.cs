@@ -10,7 +10,7 @@ using ComfyAuth.Tests;
 namespace ComfyAuth.Emulator.Tests.Comfy;
 
 /// <summary>Our client on the emulated service: what runs, what is refused, what fails, and what happens when the service does.</summary>
-public sealed class ClientTests : IDisposable
+public sealed class ClientTests(ITestOutputHelper output) : IDisposable
 {
     private const string Password = "correct-horse";
     private static readonly string Hash = Bcrypt.Hash(new SecretText(Password), Bcrypt.MinimumCost).Reveal();
@@ -577,7 +577,7 @@ public sealed class ClientTests : IDisposable
             server.Faults = Fault.Seeded(seed, 0.3, Hash);
             await using var client = new ComfyClient(server.Address, ComfyCredential.Bearer(BcryptHash.Parse(Hash)))
             {
-                Timeout = TimeSpan.FromMilliseconds(400), PauseBetweenQuestions = TimeSpan.FromMilliseconds(20), LongestAbsence = TimeSpan.FromMilliseconds(500), LongestSilence = TimeSpan.FromMilliseconds(300),
+                Timeout = TimeSpan.FromMilliseconds(600), PauseBetweenQuestions = TimeSpan.FromMilliseconds(20), LongestAbsence = TimeSpan.FromMilliseconds(500), LongestSilence = TimeSpan.FromMilliseconds(300),
             };
             var clock = Stopwatch.StartNew();
             try
@@ -592,10 +592,16 @@ public sealed class ClientTests : IDisposable
                 ends.AddOrUpdate(error.Code, 1, (_, count) => count + 1);
             }
 
-            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+            Assert.True(clock.Elapsed < Long, $"seed {seed}: {clock.Elapsed}");
         }
 
-        Assert.True(ends.Count > 3 && ends.ContainsKey("fine"), string.Join(", ", ends));
+        Assert.True(ends.Count > 3, string.Join(", ", ends));
+        output.WriteLine(string.Join(", ", ends));
+
+        // After all of that the server is as it was.
+        server.Faults = null;
+        await using (var patient = Client(server))
+            Assert.Single(await RunAsync(patient, Smoke()));
         Assert.Empty(Directory.GetFiles(_folder.Path, "*.partial", SearchOption.AllDirectories));
     }
 

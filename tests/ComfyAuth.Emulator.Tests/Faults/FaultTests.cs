@@ -115,12 +115,15 @@ public sealed class FaultTests : IAsyncLifetime
         static List<Fault?> Run(IEnumerable<string> paths)
         {
             var faults = Fault.Seeded(7, 0.5);
-            return [.. paths.Select(path => (path, Fault: faults(Request(path)))).Where(item => item.path == "/a").Select(item => item.Fault)];
+            return [.. paths.Select(path => (path, Fault: faults(Request(path)))).Where(item => item.path != "/b").Select(item => item.Fault)];
         }
 
         var alone = Run(Enumerable.Repeat("/a", 50));
         Assert.Equal(alone, Run(Enumerable.Range(0, 100).Select(index => index % 2 == 0 ? "/b" : "/a")));
         Assert.InRange(alone.Count(fault => fault is null), 10, 40);
+
+        var prompts = Run(Enumerable.Range(0, 50).Select(_ => "/history/" + Guid.NewGuid()));
+        Assert.Equal(Run(Enumerable.Range(0, 50).Select(_ => "/history/" + Guid.NewGuid())), prompts);
     }
 
     [Fact]

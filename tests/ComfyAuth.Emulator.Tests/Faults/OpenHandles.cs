@@ -17,7 +17,7 @@ internal static class OpenHandles
     public static async Task<int> FallToAsync(int most, CancellationToken stop)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         try
         {
