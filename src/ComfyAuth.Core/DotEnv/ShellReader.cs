@@ -390,6 +390,10 @@ internal sealed class ShellReader : DotEnvReader
                 _value.Append('$');
                 _position++;
                 FailOnContinuation();
+
+                // Bash marks characters with these two while it reads, and does not see its marks from theirs: a bracket behind them is one behind the $.
+                if (isQuoted && text.AsSpan(_position).TrimStart("\u0001\u007F") is ['(' or '{' or '[', ..])
+                    _stop = RunTimeReason;
             }
         }
 

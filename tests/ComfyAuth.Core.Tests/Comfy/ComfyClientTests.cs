@@ -244,7 +244,7 @@ public sealed class ComfyClientTests
         });
         await using var client = new ComfyClient(server.Url) { LongestSilence = TimeSpan.FromMilliseconds(300), PauseBetweenQuestions = TimeSpan.FromMilliseconds(10) };
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
 
         var error = await Assert.ThrowsAsync<ComfyAuthException>(async () =>
         {
@@ -266,11 +266,8 @@ public sealed class ComfyClientTests
         await using var client = new ComfyClient(resetting.Url);
         Assert.Equal("ServiceUnreachable", (await Assert.ThrowsAsync<ComfyAuthException>(() => client.SystemStatsAsync(Stop))).Code);
 
-        var port = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        port.Start();
-        var address = new Uri($"http://{port.LocalEndpoint}");
-        port.Stop();
-        await using var nobody = new ComfyClient(address);
+        // A port that was free a moment ago may be somebody's by now; no system gives this one away.
+        await using var nobody = new ComfyClient(new("http://127.0.0.1:1"));
         Assert.Contains("connection refused", (await Assert.ThrowsAsync<ComfyAuthException>(() => nobody.SystemStatsAsync(Stop))).Message, StringComparison.Ordinal);
     }
 

@@ -15,9 +15,9 @@ namespace ComfyAuth.Tests.Comfy;
 public sealed class ServiceProberTests
 {
     // How late a busy machine may be; whoever waits for what he should not waits longer.
-    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMinutes(2);
     private static readonly SampleCredential Credential = new();
-    private readonly ServiceProber _prober = new() { Timeout = TimeSpan.FromMinutes(1) };
+    private readonly ServiceProber _prober = new() { Timeout = TimeSpan.FromMinutes(10) };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -119,14 +119,10 @@ public sealed class ServiceProberTests
     }
 
     [Fact]
-    public async Task Nothing_listens()
-    {
-        Uri url;
-        await using (var server = new RawServer(_ => ""))
-            url = server.Url;
+    public async Task Nothing_listens() =>
 
-        Assert.Equal("live no, protected ?, ready no: connection refused", await DescribeAsync(url));
-    }
+        // A port that was free a moment ago may be somebody's by now; no system gives this one away.
+        Assert.Equal("live no, protected ?, ready no: connection refused", await DescribeAsync(new("http://127.0.0.1:1")));
 
     [Fact]
     public async Task A_published_port_in_front_of_nothing_resets()
@@ -184,11 +180,15 @@ public sealed class ServiceProberTests
             await connection.SendAsync("HTTP/1.1 200 OK\r\n"u8.ToArray(), stop);
             var header = Encoding.ASCII.GetBytes($"X-Noise: {new string('n', 1000)}\r\n");
             while (true)
-                sent += await connection.SendAsync(header, stop);
+            {
+                // Before they are sent: what the other side has got is counted.
+                Interlocked.Add(ref sent, header.Length);
+                await connection.SendAsync(header, stop);
+            }
         });
 
         Assert.Equal("live no, protected ?, ready no: an answer with more than 64 KB of headers", await DescribeAsync(server.Url));
-        Assert.InRange(sent, 64 * 1024, 64 * 1024 * 1024);
+        Assert.InRange(Interlocked.Read(ref sent), 64 * 1024, 64 * 1024 * 1024);
     }
 
     [Fact]
@@ -232,6 +232,7 @@ public sealed class ServiceProberTests
         var address = (IPEndPoint)listener.LocalEndPoint!;
         using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await first.ConnectAsync(address, Stop);
+        AssertHasArrived(listener);
         var prober = new ServiceProber { Timeout = TimeSpan.FromSeconds(0.25) };
 
         var clock = Stopwatch.StartNew();
@@ -255,7 +256,7 @@ public sealed class ServiceProberTests
         var prober = new ServiceProber { Timeout = Timeout.InfiniteTimeSpan };
 
         var probing = prober.ProbeAsync(Service(server.Url), Credential.Hash, cancel.Token);
-        await asked.Task.WaitAsync(Stop);
+        await asked.Task.WaitAsync(AtOnce, Stop);
         await cancel.CancelAsync();
 
         var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing.WaitAsync(AtOnce, Stop));
@@ -281,7 +282,7 @@ public sealed class ServiceProberTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var probing = DescribeAsync(new($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}"));
-        using var connection = await listener.AcceptTcpClientAsync(Stop);
+        using var connection = await listener.AcceptTcpClientAsync(Stop).AsTask().WaitAsync(AtOnce, Stop);
         await using var tls = new SslStream(connection.GetStream());
         var received = 0;
         try
@@ -314,7 +315,8 @@ public sealed class ServiceProberTests
         Assert.SkipUnless((await Dns.GetHostAddressesAsync("localhost", Stop)).Contains(IPAddress.Parse(address)), $"localhost is not {address} here");
         await using var server = new RawServer(_ => RawServer.Status("200 OK"), IPAddress.Parse(address));
 
-        // Where there is a pause, each time has it; on a busy machine only some take as long.
+        // Only on Windows a port with nothing behind it takes two seconds to say so. Where there is a pause, each time has it; on a busy
+        // machine only some take as long.
         TimeSpan took;
         var times = 0;
         do
@@ -323,8 +325,8 @@ public sealed class ServiceProberTests
             Assert.Equal("live yes, protected no, ready yes: 200", await DescribeAsync(new($"http://localhost:{server.Port}")));
             took = clock.Elapsed;
         }
-        while (took > TimeSpan.FromSeconds(1.5) && ++times < 20);
-        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1.5));
+        while (OperatingSystem.IsWindows() && took > TimeSpan.FromSeconds(1.5) && ++times < 20);
+        Assert.InRange(took, TimeSpan.Zero, OperatingSystem.IsWindows() ? TimeSpan.FromSeconds(1.5) : AtOnce);
     }
 
     [Fact]
@@ -337,6 +339,7 @@ public sealed class ServiceProberTests
         silent.Listen(0);
         using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await first.ConnectAsync(silent.LocalEndPoint!, Stop);
+        AssertHasArrived(silent);
 
         var clock = Stopwatch.StartNew();
         await using var connection = await ServiceConnection.OpenAsync([IPAddress.Parse("127.0.0.2"), IPAddress.Parse("127.0.0.3"), IPAddress.Parse("127.0.0.4")], server.Port, Stop);
@@ -386,6 +389,9 @@ public sealed class ServiceProberTests
         new() { Name = "comfyui", Container = "comfyui", Url = url, HealthPath = "/system_stats", Auth = auth };
 
     private static bool HasToken(string head) => head.Contains($"\r\nAuthorization: Bearer {Credential.Text}\r\n", StringComparison.Ordinal);
+
+    /// <summary>A connection is made before it stands in the queue of its listener.</summary>
+    private static void AssertHasArrived(Socket listener) => Assert.True(listener.Poll(AtOnce, SelectMode.SelectRead));
 
     /// <summary>The answer of a status line; of a redirection, the third word is where it leads.</summary>
     private static string Response(string status)

@@ -8,7 +8,8 @@ namespace ComfyAuth.Tests.Files;
 
 public sealed class FileLockTests : IDisposable
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    // What is waited for surely comes; a busy machine may take its time.
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
     private readonly StackFolder _stack = new();
 
@@ -53,14 +54,17 @@ public sealed class FileLockTests : IDisposable
         var logger = new ListLogger();
 
         var error = await Assert.ThrowsAsync<ComfyAuthException>(
-            () => FileLock.AcquireAsync(LockPath, TimeSpan.FromMilliseconds(100), logger, Stop));
+            () => FileLock.AcquireAsync(LockPath, TimeSpan.FromMilliseconds(100), cancellationToken: Stop));
 
         Assert.Equal("LockTimeout", error.Code);
         Assert.Contains(Invariant($"process {holder.Id} "), error.Message, StringComparison.Ordinal);
+
+        // It has said for whom it waits before it waits for the first time.
+        Task<FileLock> waiting = FileLock.AcquireAsync(LockPath, Long, logger, Stop);
         Assert.Contains(Invariant($"process {holder.Id} "), Assert.Single(logger.Messages), StringComparison.Ordinal);
 
         holder.StandardInput.Close();
-        using FileLock taken = await FileLock.AcquireAsync(LockPath, Long, cancellationToken: Stop);
+        using FileLock taken = await waiting;
         await holder.WaitForExitAsync(Stop);
         Assert.Equal(0, holder.ExitCode);
     }
@@ -112,12 +116,10 @@ public sealed class FileLockTests : IDisposable
         try
         {
             int zombie = int.Parse((await parent.StandardOutput.ReadLineAsync(Stop))!, CultureInfo.InvariantCulture);
-            while (!(await File.ReadAllTextAsync($"/proc/{parent.Id}/comm", Stop)).StartsWith("sleep", StringComparison.Ordinal))
-                await Task.Yield();
+            await UntilAsync(async () => (await File.ReadAllTextAsync($"/proc/{parent.Id}/comm", Stop)).StartsWith("sleep", StringComparison.Ordinal));
             await parent.StandardInput.WriteLineAsync();
             await parent.StandardInput.FlushAsync(Stop);
-            while (!(await File.ReadAllTextAsync($"/proc/{zombie}/stat", Stop)).Contains(") Z ", StringComparison.Ordinal))
-                await Task.Yield();
+            await UntilAsync(async () => (await File.ReadAllTextAsync($"/proc/{zombie}/stat", Stop)).Contains(") Z ", StringComparison.Ordinal));
             using var process = Process.GetProcessById(zombie);
             var owner = new FileLockOwner(zombie, process.StartTime.ToUniversalTime(), Environment.MachineName);
             WriteOwner(owner);
@@ -236,6 +238,12 @@ public sealed class FileLockTests : IDisposable
         await (await second).DisposeAsync();
     }
 
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        for (long start = Stopwatch.GetTimestamp(); !await isSo(); await Task.Yield())
+            Assert.True(Stopwatch.GetElapsedTime(start) < Long, "It has not come to that.");
+    }
+
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 
     private void WriteOwner(FileLockOwner owner) =>
@@ -243,7 +251,7 @@ public sealed class FileLockTests : IDisposable
 
     private static async Task<Process> HoldAsync(string path, bool hasKernelLocks = true)
     {
-        Process holder = Start(path, hasKernelLocks, timeoutInSeconds: 30);
+        Process holder = Start(path, hasKernelLocks, timeoutInSeconds: (int)Long.TotalSeconds);
         Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(Stop));
         return holder;
     }

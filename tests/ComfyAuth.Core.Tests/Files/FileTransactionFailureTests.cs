@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using ComfyAuth.Files;
@@ -251,7 +252,7 @@ public sealed class FileTransactionFailureTests : IDisposable
         {
             StackFolder.Run("chattr", "+i", path);
         }
-        catch (InvalidOperationException error)
+        catch (Exception error) when (error is InvalidOperationException or Win32Exception)
         {
             Assert.Skip(error.Message);
         }
@@ -290,7 +291,8 @@ public sealed class FileTransactionFailureTests : IDisposable
         string output = await child.StandardOutput.ReadToEndAsync(Stop);
         string errors = await child.StandardError.ReadToEndAsync(Stop);
 
-        Assert.SkipWhen(errors.Contains("setpriv", StringComparison.Ordinal), errors);
+        // Nobody may not get there, or .NET may have been installed where he may not look.
+        Assert.SkipWhen(errors.Contains("setpriv", StringComparison.Ordinal) || errors.Contains("install .NET", StringComparison.Ordinal), errors);
         Assert.Equal((code ?? "", ""), (output.Trim(), errors));
         if (code is null)
             Assert.Equal(("1", mode), (_stack.Read(path), _stack.Mode(path)));
@@ -357,7 +359,7 @@ public sealed class FileTransactionFailureTests : IDisposable
             {
                 StackFolder.Run("mount", [.. arguments, path]);
             }
-            catch (InvalidOperationException error)
+            catch (Exception error) when (error is InvalidOperationException or Win32Exception)
             {
                 Assert.Skip(error.Message);
             }
@@ -365,6 +367,7 @@ public sealed class FileTransactionFailureTests : IDisposable
             return new(path);
         }
 
-        public void Dispose() => StackFolder.Run("umount", Path);
+        // A program that another test is just starting may have a file of ours open for an instant more, until it is executed.
+        public void Dispose() => StackFolder.Run("umount", "-l", Path);
     }
 }

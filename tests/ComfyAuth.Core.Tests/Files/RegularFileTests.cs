@@ -48,7 +48,7 @@ public sealed class RegularFileTests : IDisposable
     }
 
     /// <summary>Without an end a test that fails would wait as well.</summary>
-    private static Task<T> Bounded<T>(Func<T> read) => Task.Run(read, Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+    private static Task<T> Bounded<T>(Func<T> read) => Task.Run(read, Stop).WaitAsync(TimeSpan.FromMinutes(5), Stop);
 
     private void Pipe(string name)
     {

@@ -43,7 +43,7 @@ public sealed class StackFolder : IDisposable
     public string Snapshot()
     {
         IEnumerable<string> entries = OperatingSystem.IsLinux()
-            ? Run("find", Root, "-path", StateFolder, "-prune", "-o", "-printf", "%P %y %m %U:%G %i %l\\n")
+            ? Run("find", Root, "-name", ".comfyauth", "-prune", "-o", "-printf", "%P %y %m %U:%G %i %l\\n")
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             : Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories)
                 .Where(path => !path.StartsWith(StateFolder, StringComparison.Ordinal));

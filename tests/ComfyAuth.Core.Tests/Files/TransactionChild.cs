@@ -41,19 +41,17 @@ public static class TransactionChild
     {
         switch (arguments)
         {
-            case ["loop", string root]:
-                int generation = await CommitNextAsync(root);
-                await Console.Out.WriteLineAsync("looping");
-                await LoopAsync(root, generation);
+            case ["loop", string root, string tellAtStep]:
+                await LoopAsync(root, tellAtStep);
                 return 0;
             case ["commit", string root, string number, string dieAtStep]:
-                await CommitAsync(root, Number(number), DyingAt(dieAtStep));
+                await CommitAsync(root, Number(number), At(dieAtStep, Die));
                 return 0;
             case ["prove", string root, string number]:
                 await ProveForeverAsync(root, Number(number));
                 return 0;
             case ["recover", string root, string dieAtStep]:
-                await FileTransaction.RecoverAsync(root, DyingAt(dieAtStep));
+                await FileTransaction.RecoverAsync(root, At(dieAtStep, Die));
                 return 0;
             case ["hold", string path, string timeoutInSeconds]:
                 return await HoldAsync(path, TimeSpan.FromSeconds(Number(timeoutInSeconds)));
@@ -68,15 +66,12 @@ public static class TransactionChild
         }
     }
 
-    private static async Task<int> CommitNextAsync(string root)
+    // Says that it loops in its second commit, which is no slower than the later ones.
+    private static async Task LoopAsync(string root, string tellAtStep)
     {
-        int generation = GenerationFiles.Common(GenerationFiles.Read(root))!.Value + 1;
-        await CommitAsync(root, generation, new());
-        return generation;
-    }
-
-    private static async Task LoopAsync(string root, int generation)
-    {
+        int generation = GenerationFiles.Common(GenerationFiles.Read(root))!.Value;
+        await CommitAsync(root, ++generation, new());
+        await CommitAsync(root, ++generation, At(tellAtStep, () => Console.Out.WriteLine("looping")));
         while (true)
             await CommitAsync(root, ++generation, new());
     }
@@ -137,7 +132,8 @@ public static class TransactionChild
     {
         for (int i = 0; i < times; i++)
         {
-            await using FileTransaction transaction = await FileTransaction.BeginAsync(root);
+            // Whoever else counts may be slow and come first each time.
+            await using FileTransaction transaction = await FileTransaction.BeginAsync(root, new() { LockTimeout = TimeSpan.FromMinutes(10) });
             int count = int.Parse(await File.ReadAllTextAsync(Path.Combine(root, "count")), CultureInfo.InvariantCulture);
             transaction.Write("count", Encoding.UTF8.GetBytes((count + 1).ToString(CultureInfo.InvariantCulture)), FileProtection.Keep);
             await transaction.CommitAsync();
@@ -145,7 +141,7 @@ public static class TransactionChild
     }
 
     // A step is given by its number or its name.
-    private static FileTransactionOptions DyingAt(string step)
+    private static FileTransactionOptions At(string step, Action act)
     {
         int steps = 0;
         return new()
@@ -153,10 +149,12 @@ public static class TransactionChild
             BeforeStep = name =>
             {
                 if (name == step || (++steps).ToString(CultureInfo.InvariantCulture) == step)
-                    Process.GetCurrentProcess().Kill();
+                    act();
             },
         };
     }
+
+    private static void Die() => Process.GetCurrentProcess().Kill();
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -226,7 +226,7 @@ public sealed class GuidanceIndexTests : IDisposable
     [Fact]
     public void A_folder_and_a_file_that_may_not_be_read_are_told()
     {
-        if (OperatingSystem.IsWindows() || Environment.UserName == "root")
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
         {
             Assert.Skip("Unix modes are meant, and root may read everything.");
             return;
@@ -256,7 +256,8 @@ public sealed class GuidanceIndexTests : IDisposable
     [Fact]
     public void No_secret_of_the_stack_comes_out_and_none_can_be_asked_for()
     {
-        using var sample = new SampleStack();
+        // Of one that is made by chance a part may be a word of these documents, such as the md of their names.
+        using var sample = new SampleStack(SampleCredential.Fixed);
         var (password, hash) = (sample.Credential.Password, sample.Credential.Text);
         sample.Write(".secrets/.env.huggingface", "HF_TOKEN=a-token-of-no-known-look\n");
         sample.Write(

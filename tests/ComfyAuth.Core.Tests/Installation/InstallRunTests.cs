@@ -204,7 +204,7 @@ public sealed class InstallRunTests : IDisposable
     public async Task A_plan_names_each_change_and_makes_none()
     {
         var planned = new List<string>();
-        var before = Directory.EnumerateFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories).ToList();
+        var before = Directory.EnumerateFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
 
         var report = await new InstallScenario(_folder.Path).PlanAsync(
             change =>
@@ -216,7 +216,7 @@ public sealed class InstallRunTests : IDisposable
 
         Assert.Equal(["service/compose.yml", "own/user.env", "service/data/seen", "service/token", "own/user.env"], planned);
         Assert.Equal(InstallOutcome.Planned, report.Outcome);
-        Assert.Equal(before, Directory.EnumerateFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories));
+        Assert.Equal(before, Directory.EnumerateFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -284,7 +284,8 @@ public sealed class InstallRunTests : IDisposable
                 return true;
             },
         }.RunAsync(TestContext.Current.CancellationToken);
-        await inside.Task;
+        // Where it cannot even begin, it ends.
+        await await Task.WhenAny(inside.Task, first);
 
         var error = await Assert.ThrowsAsync<ComfyAuthException>(() => new InstallScenario(_folder.Path) { LockTimeout = TimeSpan.Zero }.RunAsync(TestContext.Current.CancellationToken));
         leave.SetResult();

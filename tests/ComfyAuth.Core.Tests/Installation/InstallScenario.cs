@@ -40,7 +40,7 @@ internal sealed class InstallScenario(string root)
 
     public InstallOptions Options { get; init; } = new();
 
-    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     public List<StepResult> Finished { get; } = [];
 

@@ -79,7 +79,7 @@ public sealed class HubTokenTests : IDisposable
         async Task PassesOverAsync(Action make)
         {
             make();
-            var found = await Task.Run(Find, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            var found = await Task.Run(Find, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
             Assert.Equal("hf_file", found?.Secret.Reveal());
             File.Delete(file);
         }

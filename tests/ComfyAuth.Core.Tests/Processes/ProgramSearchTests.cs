@@ -9,13 +9,16 @@ public sealed class ProgramSearchTests
     {
         using var first = new TemporaryFolder();
         using var second = new TemporaryFolder();
-        var name = OperatingSystem.IsWindows() ? "tool.exe" : "tool";
+
+        // The current folder is everybody's.
+        var tool = $"comfyauth-test-{Guid.NewGuid():N}";
+        var name = OperatingSystem.IsWindows() ? tool + ".exe" : tool;
         var path = second.Write(name, "");
         File.WriteAllText(Path.Combine(Environment.CurrentDirectory, name), "");
         try
         {
-            Assert.Equal([path], ProgramSearch.Locate("tool", string.Join(Path.PathSeparator, ".", first.Path, second.Path, second.Path)));
-            Assert.Empty(ProgramSearch.Locate("tool", ""));
+            Assert.Equal([path], ProgramSearch.Locate(tool, string.Join(Path.PathSeparator, ".", first.Path, second.Path, second.Path)));
+            Assert.Empty(ProgramSearch.Locate(tool, ""));
         }
         finally
         {

@@ -64,10 +64,10 @@ public sealed partial class HtmlReportInBrowserTests
         using var folder = new TemporaryFolder();
         var html = ValidationReportWriter.Render(report, ".html", new());
         var page = folder.Write("look.html", string.Create(CultureInfo.InvariantCulture, $$"""
-            <!DOCTYPE html><title>0</title><iframe style="width:{{width}}px;height:900px;border:0" srcdoc="{{WebUtility.HtmlEncode(html)}}"></iframe><pre id="seen"></pre>
+            <!DOCTYPE html><title>0</title><pre id="seen"></pre>
             <script>
-            document.querySelector('iframe').onload = event => {
-              const page = event.target.contentDocument, shown = {};
+            function look(frame) {
+              const page = frame.contentDocument, shown = {};
               const visible = selector => [...page.querySelectorAll(selector)].filter(each => each.getClientRects().length > 0).length;
               for (const input of page.querySelectorAll('.filter input')) {
                 input.checked = true;
@@ -78,12 +78,13 @@ public sealed partial class HtmlReportInBrowserTests
               document.querySelector('#seen').textContent = JSON.stringify({
                 width: root.clientWidth, content: root.scrollWidth, shown, scripted: Number(document.title), text: page.querySelector('.checks').textContent,
                 foreign: page.querySelectorAll('script, img, svg[onload]').length });
-            };
+            }
             </script>
+            <iframe style="width:{{width}}px;height:900px;border:0" onload="look(this)" srcdoc="{{WebUtility.HtmlEncode(html)}}"></iframe>
             """));
 
         // As root, as in a container, it runs without its sandbox only.
-        using var browser = Process.Start(new ProcessStartInfo(Browser!, ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,1000", $"--user-data-dir={folder.PathOf("profile")}", "--dump-dom", new Uri(page).AbsoluteUri])
+        using var browser = Process.Start(new ProcessStartInfo(Browser!, ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1400,1000", $"--user-data-dir={folder.PathOf("profile")}", "--dump-dom", new Uri(page).AbsoluteUri])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -153,7 +153,7 @@ public sealed class TokenReportTests : IDisposable
     {
         var text = await WrittenAsync(Report(), "audit.json");
         _stack.Write("audit.json", string.Join('\n', text.Split('\n').Where(line => !line.Contains("\"layer\"", StringComparison.Ordinal))));
-        Assert.DoesNotContain("layer", _stack.Read("audit.json"), StringComparison.Ordinal);
+        Assert.DoesNotContain("\"layer\"", _stack.Read("audit.json"), StringComparison.Ordinal);
 
         Assert.True(await TokenReportWriter.EnsureReplaceableAsync(_stack.PathOf("audit.json"), TestContext.Current.CancellationToken));
         Assert.All(JsonSerializer.Deserialize(_stack.Read("audit.json"), ReportJsonContext.Default.TokenReport)!.Observations, seen => Assert.Equal(TokenLayer.File, seen.Layer));

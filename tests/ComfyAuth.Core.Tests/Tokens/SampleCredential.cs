@@ -1,3 +1,4 @@
+using System.Text;
 using ComfyAuth.Secrets;
 
 namespace ComfyAuth.Tests.Tokens;
@@ -16,6 +17,15 @@ public sealed class SampleCredential
             Hash = Bcrypt.Hash(Secret, CheapestCost);
         while (char.IsAsciiLetter(Text[7]) != saltStartsWithLetter);
     }
+
+    private SampleCredential(string password, ReadOnlySpan<byte> salt)
+    {
+        Secret = new SecretText(password);
+        Hash = Bcrypt.Hash(Encoding.UTF8.GetBytes(password), salt, CheapestCost);
+    }
+
+    /// <summary>One that is the same each time, for tests of which a rare one would make something else: between its hyphens, dots and capitals stands no word.</summary>
+    public static SampleCredential Fixed { get; } = new("kT3_vQ9xZw-7RpLmY2sHc_0bNdGfJ8uAeXoKiV5tWqE", "A salt of a test"u8);
 
     public SecretText Secret { get; }
 

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ComfyAuth.Tests.Comfy;
 using ComfyAuth.Validation;
 
@@ -119,10 +121,10 @@ public sealed class ApiChecksTests : IDisposable
     [Fact]
     public async Task Nobody_there_is_an_error()
     {
-        Uri url;
-        await using (var server = new RawServer(_ => ""))
-            url = server.Url;
-        _folder.Define($"defaults: false\napis: {{ mine: {{ url: '{url}', path: /free, variable: MY_KEY, file: keys.env }} }}\n");
+        // Bound and never listened at, so that nobody else can listen there meanwhile.
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _folder.Define($"defaults: false\napis: {{ mine: {{ url: 'http://{nobody.LocalEndPoint}', path: /free, variable: MY_KEY, file: keys.env }} }}\n");
         _folder.Write("keys.env", $"MY_KEY={Key}\n");
 
         Assert.Equal(CheckStatus.Error, (await RunAsync("api.key.accepted")).Status);

@@ -36,7 +36,7 @@ public sealed partial class CustomChecksTests : IDisposable
     public async Task A_file_is_as_it_is_described_or_not(string file, CheckStatus expected)
     {
         File.SetLastWriteTimeUtc(_folder.Write("old.txt", "old"), DateTime.UtcNow.AddHours(-2));
-        var text = $"checks: {{ it: {{ file: {{ {file} }} }} }}";
+        var text = $"checks: {{ it: {{ within: 5m, file: {{ {file} }} }} }}";
         if (expected == CheckStatus.Error)
         {
             // Longer than anybody waits is no length of time.
@@ -108,7 +108,7 @@ public sealed partial class CustomChecksTests : IDisposable
         Assert.Equal("StackFileUnreadable", (await ReadAsync()).Code);
 
         async Task<ComfyAuthException> ReadAsync() => await Assert.ThrowsAsync<ComfyAuthException>(() =>
-            Task.Run(() => CustomChecks.Of(GenAIStack.Find(_folder.Path)), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            Task.Run(() => CustomChecks.Of(GenAIStack.Find(_folder.Path)), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed partial class CustomChecksTests : IDisposable
     [InlineData("[git, --no-such-option]", ", exitCode: 129", CheckStatus.Passed)]
     [InlineData("[no-such-program-anywhere]", "", CheckStatus.Error)]
     public async Task A_program_ends_as_it_is_described_or_not(string run, string more, CheckStatus expected) =>
-        Assert.Equal(expected, (await RunAsync($"checks: {{ it: {{ command: {{ run: {run}{more} }} }} }}", new() { RunCommands = true })).Status);
+        Assert.Equal(expected, (await RunAsync($"checks: {{ it: {{ within: 5m, command: {{ run: {run}{more} }} }} }}", new() { RunCommands = true })).Status);
 
     [Fact]
     public async Task No_program_is_run_unless_that_is_asked_for()

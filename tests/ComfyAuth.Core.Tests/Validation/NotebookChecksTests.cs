@@ -209,7 +209,7 @@ public sealed class NotebookChecksTests : IDisposable
     [Fact]
     public async Task A_secret_of_the_stack_is_found_whatever_it_looks_like()
     {
-        using var stack = new SampleStack();
+        using var stack = new SampleStack(SampleCredential.Fixed);
         stack.Write("MyIA.AI.Notebooks/GenAI/a.ipynb", Good.Replace("print(1)", $"login(\\\"{stack.Credential.Password}\\\")", StringComparison.Ordinal));
 
         var result = await CheckRun.OneAsync(stack.Stack, "notebook.secrets", verifier: stack.Verifier);
@@ -280,7 +280,7 @@ public sealed class NotebookChecksTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no pipes among files.");
         _folder.Write("nb/good.ipynb", Good);
-        using var maker = System.Diagnostics.Process.Start("mkfifo", _folder.PathOf("nb/pipe.ipynb"));
+        using var maker = System.Diagnostics.Process.Start("mkfifo", [_folder.PathOf("nb/pipe.ipynb")]);
         await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         var result = await RunAsync("notebook.json");

@@ -113,7 +113,7 @@ public sealed class PythonChecksTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no pipes among files.");
         const string place = "env/lib/python3.12/site-packages";
         _folder.MakeFolder($"{place}/openai-1.3.0.dist-info");
-        using var maker = Process.Start("mkfifo", _folder.PathOf($"{place}/openai-1.3.0.dist-info/METADATA"));
+        using var maker = Process.Start("mkfifo", [_folder.PathOf($"{place}/openai-1.3.0.dist-info/METADATA")]);
         await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
         _folder.Write($"{place}/python_dotenv-1.0.1.dist-info/METADATA", $"Name: python-dotenv\nVersion: 1.0.1\n\n{new string('x', 5_000_000)}");
 

@@ -331,7 +331,7 @@ public sealed class StackValidatorTests : IDisposable
     }
 
     private static Check Of(string id, Func<CheckContext, CancellationToken, Task<CheckOutcome>>? run = null, IReadOnlyList<string>? dependsOn = null, TimeSpan? timeout = null) =>
-        new(id, "Title", "Meaning.", "Remedy.", run ?? ((_, _) => Task.FromResult(CheckOutcome.Passed("Fine.")))) { DependsOn = dependsOn ?? [], Timeout = timeout ?? TimeSpan.FromSeconds(30) };
+        new(id, "Title", "Meaning.", "Remedy.", run ?? ((_, _) => Task.FromResult(CheckOutcome.Passed("Fine.")))) { DependsOn = dependsOn ?? [], Timeout = timeout ?? TimeSpan.FromMinutes(5) };
 
     private static Check OfService(string id, Func<ServiceDefinition, bool> appliesTo, Func<ServiceDefinition, CheckOutcome> run, params IReadOnlyList<string> dependsOn) =>
         new(id, "Title", "Meaning.", "Remedy.", appliesTo, (_, service, _) => Task.FromResult(run(service))) { DependsOn = dependsOn };
