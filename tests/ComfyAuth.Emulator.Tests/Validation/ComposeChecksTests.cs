@@ -1,3 +1,4 @@
+using ComfyAuth.Tests;
 using ComfyAuth.Tests.Tokens;
 using ComfyAuth.Validation;
 
@@ -111,13 +112,9 @@ public sealed class ComposeChecksTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-in is a shell script.");
         await using var bench = await StackBench.StartAsync();
-        bench.Files.Write("bin/script", "#!/bin/sh\n[ \"$1\" = compose ] && echo 2.29.1\n");
-
-        // Nobody can run a file that is open for writing, and a program that another test starts has ours open too for a moment:
-        // so another process writes it.
-        using (var copying = System.Diagnostics.Process.Start("/bin/sh", ["-c", "cd \"$0\" && cp script docker && chmod 755 docker", bench.Files.PathOf("bin")]))
-            await copying.WaitForExitAsync(TestContext.Current.CancellationToken);
-        bench.Shell["PATH"] = bench.Files.PathOf("bin");
+        using var programs = new TemporaryFolder();
+        programs.WriteProgram("docker", "#!/bin/sh\n[ \"$1\" = compose ] && echo 2.29.1\n");
+        bench.Shell["PATH"] = programs.Path;
 
         var result = await bench.CheckAsync("compose.command");
 
