@@ -32,10 +32,11 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     private static readonly TimeSpan SamplingPeriod = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PauseBetweenPings = TimeSpan.FromMilliseconds(500);
 
-    private readonly ServiceProber _prober = new();
-
     /// <summary>How many containers may be looked at at once.</summary>
     internal int AtOnce => AtOnceOver(engine.Endpoint);
+
+    /// <summary>Asks the services.</summary>
+    internal ServiceProber Prober { get; init; } = new();
 
     /// <summary>How long one question to the engine may take; one container that hangs there does not hold up the others.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
@@ -198,7 +199,7 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = listed?.State == ContainerState.Paused
             ? Task.FromResult(ServiceReadings.None)
-            : _prober.ProbeAsync(service, AnswersItself(listed, service) ? token : null, asking.Token);
+            : Prober.ProbeAsync(service, AnswersItself(listed, service) ? token : null, asking.Token);
         var (details, stats) = (default(Seen<ContainerDetails>), default(Seen<ContainerStats?>));
         try
         {

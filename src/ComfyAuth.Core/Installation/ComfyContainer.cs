@@ -236,7 +236,9 @@ internal sealed class ComfyContainer
     /// <param name="stop">Gives up.</param>
     public static async Task<ContainerWaitResult> WaitAsync(InstallContext context, GenAIStack stack, ServiceDefinition service, TimeSpan timeout, CancellationToken stop)
     {
-        var waiter = new ContainerWaiter(context.Engine, new ContainerObserver(context.Engine, context.Redactor, (_, _) => null), context.Redactor);
+        // An answer can wait for a bcrypt, or for a model that is being loaded.
+        var observer = new ContainerObserver(context.Engine, context.Redactor, (_, _) => null) { Prober = new() { Timeout = Patience } };
+        var waiter = new ContainerWaiter(context.Engine, observer, context.Redactor);
         var options = new ContainerWaitOptions { Goal = ContainerGoal.Live, Timeout = timeout };
         var progress = timeout == TimeSpan.Zero ? null : new ContainerProgress(line => context.Tell(line, 0, null));
         await foreach (var result in waiter.WaitAsync(stack, [service], options, progress, stop).ConfigureAwait(false))

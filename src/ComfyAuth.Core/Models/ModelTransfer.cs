@@ -173,7 +173,7 @@ internal sealed partial class ModelTransfer : IDisposable
                 throw;
             }
 
-            await FinishAsync(segment, buffer, stop).ConfigureAwait(false);
+            await FinishAsync(segment, buffer).ConfigureAwait(false);
         }
     }
 
@@ -187,11 +187,12 @@ internal sealed partial class ModelTransfer : IDisposable
         }
     }
 
-    private async Task FinishAsync(Segment segment, byte[] buffer, CancellationToken stop)
+    private async Task FinishAsync(Segment segment, byte[] buffer)
     {
         try
         {
-            await _part.WriteAsync(buffer.AsMemory(0, (int)segment.Length), segment.From, stop).ConfigureAwait(false);
+            // Also when it is given up meanwhile: what has come whole is kept for the next run.
+            await _part.WriteAsync(buffer.AsMemory(0, (int)segment.Length), segment.From, CancellationToken.None).ConfigureAwait(false);
         }
         catch
         {
@@ -278,7 +279,7 @@ internal sealed partial class ModelTransfer : IDisposable
             }
 
             (at, hasProgress) = (segment.To, true);
-            await FinishAsync(segment, buffer, stop).ConfigureAwait(false);
+            await FinishAsync(segment, buffer).ConfigureAwait(false);
         }
     }
 

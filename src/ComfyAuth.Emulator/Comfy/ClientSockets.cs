@@ -44,24 +44,29 @@ internal sealed class ClientSockets
     }
 
     /// <summary>Serves a client until it goes.</summary>
-    /// <param name="socket">Its connection.</param>
+    /// <param name="accept">Gives its connection.</param>
     /// <param name="clientId">Its id; empty: it gets one.</param>
     /// <param name="status">What it is told first.</param>
     /// <param name="stop">Ends the connection.</param>
-    public async Task ServeAsync(WebSocket socket, string clientId, JsonObject status, CancellationToken stop)
+    public async Task ServeAsync(Func<Task<WebSocket>> accept, string clientId, JsonObject status, CancellationToken stop)
     {
         var id = clientId.Length > 0 ? clientId : Guid.NewGuid().ToString("N");
         var messages = Channel.CreateUnbounded<Message>();
         messages.Writer.TryWrite(Message.Of("status", new() { ["status"] = status, ["sid"] = id }));
+
+        // Who comes back with the same id takes the place of the connection before. Before it is accepted: who is connected misses nothing.
+        _clients[id] = messages;
+
+        // After that: a node that begins meanwhile is told twice, and not at all otherwise.
         if (Current is { } current && current.ClientId == id)
             messages.Writer.TryWrite(Message.Of("executing", new() { ["node"] = current.Node }));
-
-        // Who comes back with the same id takes the place of the connection before.
-        _clients[id] = messages;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var sending = SendAsync(socket, messages.Reader, ended.Token, stop);
+        WebSocket? socket = null;
+        var sending = Task.CompletedTask;
         try
         {
+            socket = await accept();
+            sending = SendAsync(socket, messages.Reader, ended.Token, stop);
             var buffer = new byte[4096];
             while ((await socket.ReceiveAsync(buffer, stop)).MessageType != WebSocketMessageType.Close)
             {
@@ -81,6 +86,7 @@ internal sealed class ClientSockets
             _clients.TryRemove(KeyValuePair.Create(id, messages));
             await ended.CancelAsync();
             await sending;
+            socket?.Dispose();
         }
     }
 

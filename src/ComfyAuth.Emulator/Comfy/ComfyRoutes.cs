@@ -233,9 +233,8 @@ internal sealed class ComfyRoutes(ComfyUIOptions options, ImageFolders folders)
             return;
         }
 
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, run.Stopping);
-        await run.Clients.ServeAsync(socket, context.Request.Query["clientId"].ToString(), run.Status, stop.Token);
+        await run.Clients.ServeAsync(context.WebSockets.AcceptWebSocketAsync, context.Request.Query["clientId"].ToString(), run.Status, stop.Token);
     }
 
     private JsonObject SystemStats()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ComfyAuth.Compose;
 using ComfyAuth.Stacks;
 using CsCheck;
@@ -9,7 +10,10 @@ public sealed class ComposeFuzzTests
 {
     private const int Count = 20_000;
 
-    // Each takes a moment, also on a busy machine; what grows with the square of the size, or faster, takes longer.
+    /// <summary>Where Linux tells how many nanoseconds the thread that asks has been at work.</summary>
+    private const string Work = "/proc/thread-self/schedstat";
+
+    // On a busy machine, or one that stood still for a while, a moment is long.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static readonly string[] Seeds =
@@ -97,7 +101,7 @@ public sealed class ComposeFuzzTests
     [MemberData(nameof(HeavyInputs))]
     public void No_file_of_a_megabyte_takes_long(string name, string text)
     {
-        var clock = Stopwatch.StartNew();
+        var before = Worked();
         try
         {
             var file = ComposeText.Load([text, text], _ => null);
@@ -108,7 +112,12 @@ public sealed class ComposeFuzzTests
             Assert.Equal("ComposeFileInvalid", error.Code);
         }
 
-        Assert.True(clock.Elapsed < Patience, $"{name}: {clock.Elapsed}");
-        TestContext.Current.TestOutputHelper!.WriteLine($"{name}: {clock.ElapsedMilliseconds} ms");
+        var took = Worked() - before;
+        Assert.True(took < (File.Exists(Work) ? TimeSpan.FromSeconds(10) : Patience), $"{name}: {took}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{name}: {took.TotalMilliseconds:0} ms");
     }
+
+    /// <summary>How long this thread has been at work; where the system does not tell, how long it has been.</summary>
+    private static TimeSpan Worked() =>
+        File.Exists(Work) ? TimeSpan.FromMicroseconds(long.Parse(File.ReadAllText(Work).Split(' ')[0], CultureInfo.InvariantCulture) / 1000) : Stopwatch.GetElapsedTime(0);
 }

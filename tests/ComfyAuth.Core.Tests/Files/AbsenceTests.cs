@@ -35,8 +35,15 @@ public sealed class AbsenceTests : IDisposable
         }
 
         Directory.CreateDirectory(_folder.PathOf("closed"), UnixFileMode.None);
-
-        Assert.Equal("FileAccessDenied", Assert.Throws<ComfyAuthException>(() => Absence.Ensure(_folder.PathOf("closed/file"))).Code);
+        try
+        {
+            Assert.Equal("FileAccessDenied", Assert.Throws<ComfyAuthException>(() => Absence.Ensure(_folder.PathOf("closed/file"))).Code);
+        }
+        finally
+        {
+            // Otherwise it could not be removed.
+            File.SetUnixFileMode(_folder.PathOf("closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     [Theory]

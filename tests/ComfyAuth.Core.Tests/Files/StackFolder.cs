@@ -1,14 +1,16 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using ComfyAuth.Files;
 
 namespace ComfyAuth.Tests.Files;
 
 /// <summary>A folder of a stack for one test; it goes with the test.</summary>
 public sealed class StackFolder : IDisposable
 {
+    // Errors and journals name files without the links on the way to them, and the folder of temporary files may be reached by one.
     public StackFolder(string? below = null) =>
-        Root = Directory.CreateDirectory(Path.Combine(below ?? Path.GetTempPath(), $"stack-{Guid.NewGuid():N}")).FullName;
+        Root = Directory.CreateDirectory(Path.Combine(RealPath.Of(below ?? Path.GetTempPath()), $"stack-{Guid.NewGuid():N}")).FullName;
 
     public string Root { get; }
 

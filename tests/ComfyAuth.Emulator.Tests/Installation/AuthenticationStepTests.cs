@@ -130,11 +130,13 @@ public sealed class AuthenticationStepTests
             site.NewInstaller(
                 (_, moment) =>
                 {
-                    site.IsServing = moment != InstallMoment.Changed;
-                    return site.IsServing ? Task.CompletedTask : throw new IOException("The disk is gone.");
+                    if (moment != InstallMoment.Changed)
+                        return Task.CompletedTask;
+                    site.Engine.Starting = container => site.Engine.Change(container.Name, now => now with { State = Docker.ContainerState.Exited, ExitCode = 1, RestartPolicy = "no" });
+                    throw new IOException("The disk is gone.");
                 },
                 new AuthenticationStep()),
-            site.Options with { Password = Password, Timeout = TimeSpan.FromSeconds(5) });
+            site.Options with { Password = Password });
 
         Assert.Equal(InstallOutcome.RolledBack, report.Outcome);
         Assert.Equal(files, site.Contents());

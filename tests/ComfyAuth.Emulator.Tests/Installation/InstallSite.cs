@@ -66,7 +66,7 @@ internal sealed class InstallSite : IAsyncDisposable
     public IReadOnlyList<HostedFile> Models { get; private set; } = [];
 
     /// <summary>On the processor, on the site's port.</summary>
-    public InstallOptions Options => new() { Cpu = true, Port = Port, Timeout = TimeSpan.FromSeconds(30) };
+    public InstallOptions Options => new() { Cpu = true, Port = Port, Timeout = TimeSpan.FromMinutes(3) };
 
     public GenAIStack Stack => Installer.StackAt(Root);
 

@@ -30,9 +30,20 @@ public sealed class TestImageStepTests
     [Fact]
     public async Task On_a_GPU_with_all_models_a_picture_is_edited()
     {
-        // Long enough that its steps are heard of.
-        await using var site = await SiteAsync(gpu: true, stepTime: TimeSpan.FromMilliseconds(250));
+        await using var site = await SiteAsync(gpu: true);
         var before = site.Snapshot();
+
+        // The steps begin when somebody listens, who asks for the queue once he does: who comes too late hears of none.
+        using var listens = new ManualResetEventSlim();
+        site.Server!.Faults = request =>
+        {
+            if (request.Path == "/prompt")
+                listens.Reset();
+            if (request.Path == "/queue")
+                request.HttpContext.Response.OnCompleted(SetAsync);
+            return null;
+        };
+        site.Server.NodeFaults = (_, name) => name != "KSampler" || listens.Wait(TimeSpan.FromMinutes(1), Stop) ? null : throw new TimeoutException("Nobody listens.");
 
         var report = await site.InstallAsync(site.Options with { Cpu = false }, new TestImageStep());
 
@@ -40,6 +51,12 @@ public sealed class TestImageStepTests
         Assert.Contains(report.Steps[0].Evidence, line => line.Contains("was edited with the models", StringComparison.Ordinal));
         Assert.Contains(site.Progress, told => told.Status.Contains("step 20 of 20", StringComparison.Ordinal));
         Assert.Equal(before, site.Snapshot());
+
+        Task SetAsync()
+        {
+            listens.Set();
+            return Task.CompletedTask;
+        }
     }
 
     [Fact]
@@ -144,13 +161,13 @@ public sealed class TestImageStepTests
     }
 
     /// <summary>A site whose server keeps its pictures where the container's folders are mounted from.</summary>
-    private static async Task<InstallSite> SiteAsync(bool gpu = false, bool models = true, TimeSpan stepTime = default)
+    private static async Task<InstallSite> SiteAsync(bool gpu = false, bool models = true)
     {
         var site = await InstallSite.StartAsync();
         var folder = Directory.CreateDirectory(site.PathOf("../server")).FullName;
         Directory.CreateSymbolicLink(Path.Combine(folder, "output"), site.PathOf(Outputs));
         Directory.CreateSymbolicLink(Path.Combine(folder, "input"), site.PathOf(Inputs));
-        site.ServerOptions = site.ServerOptions with { Folder = folder, GpuMemory = gpu ? 24L << 30 : null, StepTime = stepTime };
+        site.ServerOptions = site.ServerOptions with { Folder = folder, GpuMemory = gpu ? 24L << 30 : null };
         if (!models)
             site.ServerOptions = site.ServerOptions with { Models = new Dictionary<string, IReadOnlyList<string>>() };
         var report = await site.InstallAsync(null, new ContainerStep());

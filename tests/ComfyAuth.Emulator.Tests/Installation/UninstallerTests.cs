@@ -1,6 +1,7 @@
 using ComfyAuth.Files;
 using ComfyAuth.Installation;
 using ComfyAuth.Installation.Steps;
+using ComfyAuth.Processes;
 using ComfyAuth.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -131,7 +132,7 @@ public sealed class UninstallerTests : IAsyncLifetime
     [InlineData("docker-configurations/shared/outputs/pictures")]
     public async Task What_is_mounted_in_a_data_folder_stays(string folder)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs mount");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && ProgramSearch.Locate("mount").Any(), "needs mount");
         using var elsewhere = new TemporaryFolder();
         await InstallAsync();
         var picture = elsewhere.Write("picture.png", "a picture");
@@ -313,7 +314,7 @@ public sealed class UninstallerTests : IAsyncLifetime
         await InstallAsync();
         using var held = await FileLock.AcquireAsync(InstallJournal.LockOf(_site.Root), TimeSpan.FromSeconds(5), NullLogger.Instance, Stop);
 
-        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => UninstallAsync());
+        var error = await Assert.ThrowsAsync<ComfyAuthException>(() => UninstallAsync(patience: TimeSpan.FromMilliseconds(200)));
 
         Assert.Equal("LockTimeout", error.Code);
         Assert.Single(_site.Engine.Containers);
@@ -352,12 +353,13 @@ public sealed class UninstallerTests : IAsyncLifetime
         return process.ExitCode == 0;
     }
 
-    private Uninstaller Uninstaller(bool removeData = false) => new(_site.Client, _site.Redactor, _site.Verifier) { RemoveData = removeData, LockTimeout = TimeSpan.FromMilliseconds(200) };
+    private Uninstaller Uninstaller(bool removeData = false, TimeSpan? patience = null) =>
+        new(_site.Client, _site.Redactor, _site.Verifier) { RemoveData = removeData, LockTimeout = patience ?? TimeSpan.FromMinutes(1) };
 
-    private async Task<IReadOnlyList<UndoneChange>> UninstallAsync(bool removeData = false, Func<PlannedChange, Task<bool>>? approve = null)
+    private async Task<IReadOnlyList<UndoneChange>> UninstallAsync(bool removeData = false, Func<PlannedChange, Task<bool>>? approve = null, TimeSpan? patience = null)
     {
         var undone = new List<UndoneChange>();
-        await foreach (var change in Uninstaller(removeData).RunAsync(_site.Stack, null, approve, Stop))
+        await foreach (var change in Uninstaller(removeData, patience).RunAsync(_site.Stack, null, approve, Stop))
             undone.Add(change);
         return undone;
     }

@@ -66,8 +66,8 @@ internal sealed class DownloadBench : IAsyncDisposable, ILogger
         Connections = 4,
         ChunkBytes = Chunk,
         FirstDelay = TimeSpan.FromMilliseconds(1),
-        StallTimeout = TimeSpan.FromSeconds(20),
-        LockTimeout = TimeSpan.FromSeconds(20),
+        StallTimeout = TimeSpan.FromMinutes(2),
+        LockTimeout = TimeSpan.FromMinutes(2),
         Attempts = 5,
     };
 

@@ -357,11 +357,13 @@ public sealed class ModelDownloadTests
         "<!DOCTYPE html><html>"u8.CopyTo(page);
         bench.Offer(HubContent.Of(page));
 
+        // Nothing but the beginning ever comes, whoever is faster: the connections or the look at it.
+        bench.Hub.Storage.Faults = request => DownloadBench.From(request) > 0 ? HubFaults.Silence : null;
         var error = await bench.FailAsync();
 
         Assert.Equal("ModelFileInvalid", error.Code);
         Assert.Contains("a web page", error.Message, StringComparison.Ordinal);
-        Assert.InRange(bench.Hub.Storage.BytesServed, 1, page.Length / 2);
+        Assert.Equal(DownloadBench.Chunk, bench.Hub.Storage.BytesServed);
         Assert.Equal([".comfyauth"], [.. Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(bench.Target)!).Select(path => Path.GetFileName(path)!)]);
     }
 
@@ -438,8 +440,8 @@ public sealed class ModelDownloadTests
         await using var bench = await DownloadBench.StartAsync();
         System.Collections.Concurrent.ConcurrentDictionary<long, bool> asked = new();
 
-        // Each part goes wrong once, in turn in another way.
-        bench.Hub.Storage.Faults = request => asked.TryAdd(DownloadBench.From(request), true) ? (DownloadBench.From(request) / DownloadBench.Chunk % 6) switch
+        // Each part goes wrong once, in turn in another way. How much of one comes before its connection is reset depends on the machine: the rest of it is fine.
+        bench.Hub.Storage.Faults = request => DownloadBench.From(request) / DownloadBench.Chunk is var part && asked.TryAdd(part, true) ? (part % 6) switch
         {
             1 => HubFaults.Expired,
             2 => new() { CutAfter = DownloadBench.Chunk / 2, Reset = true },
