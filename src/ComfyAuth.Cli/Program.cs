@@ -33,8 +33,9 @@ internal static class Program
             return ExitCode.Usage;
         }
 
-        // Ctrl+C is heard at once. How long it may take to leave everything as it was depends on what was begun.
+        // Ctrl+C is heard at once. How long it may take to leave everything as it was depends on what was begun; on a busy machine the
+        // usual two seconds are too few to take a change of files back.
         var isRollout = parsed.GetValue(RolloutChoice.Restart);
-        return isRollout ? await parsed.InvokeAsync(new() { ProcessTerminationTimeout = RolloutChoice.TimeToGoBack }) : await parsed.InvokeAsync();
+        return await parsed.InvokeAsync(new() { ProcessTerminationTimeout = isRollout ? RolloutChoice.TimeToGoBack : TimeSpan.FromSeconds(10) });
     }
 }

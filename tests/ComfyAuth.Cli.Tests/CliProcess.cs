@@ -6,14 +6,31 @@ namespace ComfyAuth.Cli.Tests;
 /// <summary>The built command line as a process of its own.</summary>
 internal sealed class CliProcess : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
     private readonly Process _process;
     private readonly StringBuilder _lines = new();
     private readonly StringBuilder _errors = new();
     private readonly CancellationToken _stop = TestContext.Current.CancellationToken;
 
+    // What hangs is killed, so that its test ends and says so.
+    private readonly Timer _deadline;
+    private bool _isLate;
     private Task<string>? _output;
 
-    private CliProcess(Process process) => _process = process;
+    private CliProcess(Process process)
+    {
+        _process = process;
+        _deadline = new Timer(
+            _ =>
+            {
+                _isLate = true;
+                _process.Kill(entireProcessTree: true);
+            },
+            null,
+            Patience,
+            Timeout.InfiniteTimeSpan);
+    }
 
     public static async Task<CliResult> RunAsync(string folder, params string[] arguments)
     {
@@ -95,6 +112,10 @@ internal sealed class CliProcess : IDisposable
     /// <summary>What Ctrl+C sends.</summary>
     public async Task InterruptAsync()
     {
+        // It may have ended by itself, and its number be another's.
+        if (_process.HasExited)
+            return;
+
         using var kill = Process.Start("kill", ["-INT", $"{_process.Id}"]);
         await kill.WaitForExitAsync(_stop);
     }
@@ -111,6 +132,8 @@ internal sealed class CliProcess : IDisposable
         var output = ReadOutput();
         _errors.Append(await _process.StandardError.ReadToEndAsync(_stop));
         await _process.WaitForExitAsync(_stop);
+        if (_isLate)
+            Assert.Fail($"It did not end within {Patience}, and was killed: {_lines}{await output}{_errors}");
         return new(_process.ExitCode, _lines + await output, _errors.ToString());
     }
 
@@ -118,8 +141,11 @@ internal sealed class CliProcess : IDisposable
 
     public void Dispose()
     {
-        if (!_process.HasExited)
-            _process.Kill(entireProcessTree: true);
+        _deadline.Dispose();
+        _process.Kill(entireProcessTree: true);
+
+        // Until then it may write into a folder that is about to be deleted.
+        _process.WaitForExit();
         _process.Dispose();
     }
 }

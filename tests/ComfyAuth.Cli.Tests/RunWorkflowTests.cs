@@ -16,7 +16,8 @@ public sealed class RunWorkflowTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "signals");
         _folder.Write("flow.json", Workflow);
-        using var service = CliProcess.StartTalking(_folder.Path, "emulate", "--json", "--no-login");
+        // Nobody else's after its end.
+        using var service = CliProcess.StartTalking(_folder.Path, "emulate", "--json", "--no-login", "--port", $"{FreePort.Next()}");
         var address = JsonNode.Parse(await service.ReadLineAsync())!["address"]!.GetValue<string>();
 
         var flat = await RunAsync("--json", "--input", "color=255", "--input", "1.width=16", "--out", "out");

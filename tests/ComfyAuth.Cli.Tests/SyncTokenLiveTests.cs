@@ -78,7 +78,7 @@ public sealed class SyncTokenLiveTests(TestEngine engine) : IDisposable
                 Environment = new Dictionary<string, string> { ["TOKEN"] = _stack.Credential.Text, ["COMFYUI_API_TOKEN"] = _older.Text },
             });
         _stack.Write("comfyauth.yml", $"services:\n  comfyui-qwen: {{ container: {container.Name}, url: 'http://127.0.0.1:{port}' }}\n");
-        var wait = await CliProcess.RunAsync(_stack.Root, ["wait", "--service", "comfyui-qwen", "--for", "live", "--timeout", "1m", "--docker-host", engine.Client.Endpoint.Address]);
+        var wait = await CliProcess.RunAsync(_stack.Root, ["wait", "--service", "comfyui-qwen", "--for", "live", "--timeout", "10m", "--docker-host", engine.Client.Endpoint.Address]);
         Assert.Equal(0, wait.ExitCode);
         return container;
     }

@@ -52,7 +52,8 @@ public sealed class ContainerCasesTests(TestEngine engine)
             Healthcheck = TestService.Check($"curl -f http://127.0.0.1:{service.Port}/ || exit 1"),
         });
 
-        var diagnosis = await service.UntilAsync(engine.Client, seen => seen.Health == ContainerHealthStatus.Unhealthy, Stop);
+        // A check that ran before the server listened fails for another reason.
+        var diagnosis = await service.UntilAsync(engine.Client, seen => seen is { Health: ContainerHealthStatus.Unhealthy, Condition: ContainerCondition.HealthcheckCannotPass } && Said(seen).Contains("401", StringComparison.Ordinal), Stop);
 
         Is(ContainerCondition.HealthcheckCannotPass, diagnosis, "401");
         Assert.Equal((true, true, true), (diagnosis.IsLive, diagnosis.IsProtected, diagnosis.IsReady));
@@ -87,13 +88,25 @@ public sealed class ContainerCasesTests(TestEngine engine)
     public async Task A_slow_installation(bool tty)
     {
         var service = new TestService(engine);
-        await using var container = await service.RunAsync(engine, $"{Install}\n{TestService.Serve}", creation => creation with { Tty = tty });
+        await using var container = await service.RunAsync(engine, $"until [ -e /tmp/done ]; do\n{Install}\ndone\n{TestService.Serve}", creation => creation with { Tty = tty });
         List<ContainerDiagnosis> seen = [];
+        var stall = TimeSpan.FromSeconds(8);
 
-        var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(2) }, Stop, new Collector(seen));
+        var clock = new Stopwatch();
+        var isLong = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        var waiting = service.WaitAsync(engine.Client, Long with { StallTimeout = stall }, Stop, new Collector(seen, () =>
+        {
+            clock.Start();
+            if (clock.Elapsed > stall)
+                isLong.TrySetResult();
+        }));
+        await Task.WhenAny(waiting, isLong.Task);
+        await engine.Client.WriteFileAsync(container.Id, "/tmp/done", new("done"u8.ToArray()), Stop);
+        var result = await waiting;
 
         Assert.Equal(ContainerWaitOutcome.Reached, result.Outcome);
-        Assert.True(result.Elapsed > TimeSpan.FromSeconds(2), $"{result.Elapsed}");
+        Assert.True(result.Elapsed > stall, $"{result.Elapsed}");
         var installing = seen.Where(diagnosis => diagnosis.Condition == ContainerCondition.Installing).ToList();
         Assert.Contains(installing, diagnosis => Packages.Any(package => diagnosis.Package?.StartsWith(package, StringComparison.Ordinal) == true));
         Assert.Contains(installing, diagnosis => diagnosis.IsMoving == true);
@@ -110,7 +123,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(4) }, Stop);
 
         Assert.Equal((ContainerWaitOutcome.Stalled, ContainerCondition.Installing), (result.Outcome, result.Diagnosis.Condition));
-        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(50));
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(4), Long.Timeout);
         Assert.Contains("aiohttp", result.Message, StringComparison.Ordinal);
         Assert.True(result.Diagnosis.LastSignOfLife < DateTimeOffset.UtcNow.AddSeconds(-3), $"{result.Diagnosis.LastSignOfLife}");
     }
@@ -127,7 +140,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         var result = await service.WaitAsync(engine.Client, Long with { StallTimeout = TimeSpan.FromSeconds(12) }, Stop);
 
         Assert.Equal(ContainerWaitOutcome.Stalled, result.Outcome);
-        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(50));
+        Assert.InRange(result.Elapsed, TimeSpan.FromSeconds(12), Long.Timeout);
     }
 
     [Fact]
@@ -141,7 +154,6 @@ public sealed class ContainerCasesTests(TestEngine engine)
         Assert.Equal((ContainerWaitOutcome.Failed, result.Diagnosis.Message), (result.Outcome, result.Message));
         Is(ContainerCondition.CrashLoop, result.Diagnosis, "torchsde");
         Assert.Contains("3", result.Message, StringComparison.Ordinal);
-        Assert.True(result.Elapsed < TimeSpan.FromSeconds(50), $"{result.Elapsed}");
     }
 
     [Fact]
@@ -153,6 +165,10 @@ public sealed class ContainerCasesTests(TestEngine engine)
             engine,
             "x=0123456789012345678901234567890123456789; while :; do x=$x$x; done",
             creation => creation with { MemoryLimit = 32 * 1024 * 1024 });
+
+        // The engine may hear of the end before it hears of the reason.
+        await container.EndAsync();
+        await container.EventAsync(item => item.Action == "oom");
 
         var result = await service.WaitAsync(engine.Client, Long, Stop);
 
@@ -213,7 +229,7 @@ public sealed class ContainerCasesTests(TestEngine engine)
         await using var one = await first.RunAsync(engine, TestService.Serve);
         await first.WaitAsync(engine.Client, Long, Stop);
         await using var two = await second.RunAsync(engine, server, creation => OfTheHost(creation, program));
-        await engine.Client.WaitAsync(two.Id, Stop);
+        await two.EndAsync();
 
         var result = await second.WaitAsync(engine.Client, Long, Stop);
 
@@ -239,15 +255,14 @@ public sealed class ContainerCasesTests(TestEngine engine)
     public async Task A_container_that_was_stopped_and_one_that_never_was()
     {
         var service = new TestService(engine);
-        var clock = Stopwatch.StartNew();
-        Assert.Equal(ContainerCondition.Absent, (await service.WaitAsync(engine.Client, Long, Stop)).Diagnosis.Condition);
+        var absent = await service.WaitAsync(engine.Client, Long, Stop);
+        Assert.Equal((ContainerWaitOutcome.Failed, ContainerCondition.Absent), (absent.Outcome, absent.Diagnosis.Condition));
         await using var container = await service.RunAsync(engine, TestService.Serve);
         await engine.Client.StopAsync(container.Id, TimeSpan.Zero, Stop);
 
         var result = await service.WaitAsync(engine.Client, Long, Stop);
 
         Assert.Equal((ContainerWaitOutcome.Failed, ContainerCondition.Stopped), (result.Outcome, result.Diagnosis.Condition));
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(50), $"{clock.Elapsed}");
     }
 
     [Fact]
@@ -304,21 +319,24 @@ public sealed class ContainerCasesTests(TestEngine engine)
     private static void Is(ContainerCondition condition, ContainerDiagnosis diagnosis, string evidence)
     {
         Assert.True(condition == diagnosis.Condition, Text(diagnosis));
-        Assert.True((diagnosis.Message + string.Join('\n', diagnosis.Evidence)).Contains(evidence, StringComparison.Ordinal), Text(diagnosis));
+        Assert.True(Said(diagnosis).Contains(evidence, StringComparison.Ordinal), Text(diagnosis));
         TestContext.Current.TestOutputHelper?.WriteLine(Text(diagnosis));
     }
+
+    private static string Said(ContainerDiagnosis diagnosis) => diagnosis.Message + string.Join('\n', diagnosis.Evidence);
 
     private static void NoSecret(ContainerWaitResult result) =>
         Assert.DoesNotContain(TestService.Token[^31..], result.Message + Text(result.Diagnosis), StringComparison.Ordinal);
 
     private static string Text(ContainerDiagnosis diagnosis) => System.Text.Json.JsonSerializer.Serialize(diagnosis);
 
-    private sealed class Collector(List<ContainerDiagnosis> seen) : IProgress<ContainerDiagnosis>
+    private sealed class Collector(List<ContainerDiagnosis> seen, Action? hear = null) : IProgress<ContainerDiagnosis>
     {
         public void Report(ContainerDiagnosis value)
         {
             lock (seen)
                 seen.Add(value);
+            hear?.Invoke();
         }
     }
 }

@@ -7,7 +7,7 @@ namespace ComfyAuth.Tests.Docker;
 
 public sealed class ContainerLifecycleTests(TestEngine engine)
 {
-    private const string Patient = """command: sh -c "trap 'exit 5' TERM; while :; do sleep 0.1; done" """;
+    private const string Patient = """command: sh -c "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done" """;
     private const string Stubborn = "command: sh -c \"trap '' TERM; while :; do sleep 0.1; done\"";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -26,8 +26,13 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
         Assert.Equal((ContainerChangeAction.None, ContainerState.Running, ContainerState.Running, "It runs already."), Told(await stack.StartAsync()));
 
         var id = (await stack.InspectAsync())!.Id;
+        var container = new TestContainer(engine.Client, id, stack.Name);
+        await container.PrintedAsync("ready");
         Assert.Equal((ContainerChangeAction.Restarted, ContainerState.Running, ContainerState.Running, "It was restarted."), Told(await stack.RestartAsync()));
-        var stopped = await stack.StopAsync(TimeSpan.FromSeconds(30));
+
+        // The first process of a container does not hear the signal before it has said what is to happen then.
+        await container.PrintedAsync("ready", times: 2);
+        var stopped = await stack.StopAsync(TimeSpan.FromMinutes(5));
         Assert.Equal((ContainerChangeAction.Stopped, ContainerState.Running, ContainerState.Exited, "It was stopped."), Told(stopped));
         Assert.Equal(5, stopped.ExitCode);
         Assert.Equal((ContainerChangeAction.None, ContainerState.Exited, ContainerState.Exited, "It does not run."), Told(await stack.StopAsync()));
@@ -436,7 +441,7 @@ public sealed class ContainerLifecycleTests(TestEngine engine)
         }
         finally
         {
-            await RunAsync("umount", stack.Folder);
+            await RunAsync("umount", "--lazy", stack.Folder);
         }
     }
 

@@ -13,11 +13,11 @@ namespace ComfyAuth.Tests.Docker;
 [UnsupportedOSPlatform("windows")]
 public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("comfyauth-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Tls_works_with_the_right_certificates_only()
@@ -58,13 +58,13 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
         Assert.SkipUnless(engine.Client is not null && engine.IsOurs, "the socket must be known");
         Assert.SkipUnless(File.Exists("/usr/bin/docker") || File.Exists("/usr/local/bin/docker"), "the docker program is not installed");
         var program = Script("""
-            echo "$@" > "$(dirname "$0")/arguments"
+            echo "$@" >> "$(dirname "$0")/arguments"
             while [ "$1" != -- ]; do shift; done
             shift 2
             exec "$@"
             """);
         var endpoint = DockerEndpoint.Parse($"ssh://admin@gpu-box:2222{engine.Client!.Endpoint.SocketPath}", "the test");
-        await using var client = new DockerClient(endpoint, new() { SshProgram = program });
+        await using var client = new DockerClient(endpoint, new() { SshProgram = program, RequestTimeout = TimeSpan.FromMinutes(1) });
 
         await using var container = await engine.RunAsync("echo one; sleep 600");
         Assert.Equal(container.Id, (await client.InspectContainerAsync(container.Name, Stop)).Id);
@@ -77,10 +77,10 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var waiting = client.WaitAsync(container.Id, cancel.Token);
         cancel.CancelAfter(TimeSpan.FromMilliseconds(200));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(5), Stop);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting).WaitAsync(TimeSpan.FromSeconds(60), Stop);
         Assert.Equal(
-            $"-T -o BatchMode=yes -o ConnectTimeout=5 -l admin -p 2222 -- gpu-box docker --host unix://{engine.Client.Endpoint.SocketPath} system dial-stdio\n",
-            File.ReadAllText(PathOf("arguments")));
+            $"-T -o BatchMode=yes -o ConnectTimeout=5 -l admin -p 2222 -- gpu-box docker --host unix://{engine.Client.Endpoint.SocketPath} system dial-stdio",
+            File.ReadLines(PathOf("arguments")).First());
     }
 
     [Theory]
@@ -144,15 +144,9 @@ public sealed partial class EngineConnectionTests(TestEngine engine) : IDisposab
     [LibraryImport("libc", EntryPoint = "setfsuid")]
     private static partial int SetFileSystemUser(int user);
 
-    private string PathOf(string name) => Path.Combine(_folder, name);
+    private string PathOf(string name) => _folder.PathOf(name);
 
-    private string Script(string text)
-    {
-        var path = PathOf("ssh");
-        File.WriteAllText(path, "#!/bin/sh\n" + text.ReplaceLineEndings("\n") + "\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
-    }
+    private string Script(string text) => _folder.WriteProgram("ssh", "#!/bin/sh\n" + text.ReplaceLineEndings("\n") + "\n");
 
     private async Task<TlsEngine> StartWithTlsAsync()
     {

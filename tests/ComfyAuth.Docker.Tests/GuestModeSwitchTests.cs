@@ -11,12 +11,8 @@ public sealed class GuestModeSwitchTests(TestEngine engine)
     [Fact]
     public async Task In_the_container_the_file_is_made_and_removed()
     {
-        await using var container = await engine.RunAsync("mkdir -p /workspace/ComfyUI/login; touch /workspace/ComfyUI/main.py /workspace/ComfyUI/login/PASSWORD; echo made; sleep 60");
-        await foreach (var line in container.Client.LogsAsync(container.Id, new() { Follow = true }, Stop))
-        {
-            if (line.Text == "made")
-                break;
-        }
+        await using var container = await engine.RunAsync("mkdir -p /workspace/ComfyUI/login; touch /workspace/ComfyUI/main.py /workspace/ComfyUI/login/PASSWORD; echo made; sleep 600");
+        await container.PrintedAsync("made");
 
         var folder = Directory.CreateTempSubdirectory("comfyauth-test-").FullName;
         try

@@ -46,19 +46,16 @@ public sealed class LiveTokenTests(TestEngine engine) : IDisposable
     {
         // The container takes its time, writes PASSWORD, and only then starts its server, which does not answer.
         var service = new TestService(engine, login: true);
-        await using var container = await service.RunAsync(engine, $"{Install}printf '#!/bin/sh\nsleep 600\n' > /bin/python; chmod 755 /bin/python; sleep 2; printf '%s\\nadmin\\n' \"$TOKEN\" > {Path}; sleep 2; /bin/python main.py & echo ready; wait");
+        await using var container = await service.RunAsync(engine, $"{Install}printf '#!/bin/sh\necho ready\nsleep 600\n' > /bin/python; chmod 755 /bin/python; sleep 2; printf '%s\\nadmin\\n' \"$TOKEN\" > {Path}; sleep 2; /bin/python main.py & wait");
         await container.EventAsync(item => item.Action == "start");
-        await foreach (var line in engine.Client.LogsAsync(container.Id, new() { Follow = true }, Stop))
-        {
-            if (line.Text == "ready")
-                break;
-        }
+        await container.PrintedAsync("ready");
 
         Assert.Equal(TokenState.Match, StateOf(await AuditAsync(service, TestService.Token), TokenLayer.ContainerFile));
 
-        // One second is the resolution of ps.
-        await engine.Client.ExecAsync(container.Id, ["sleep", "2"], stop: Stop);
+        // Since when a process runs is told in seconds, and by an engine that takes its time.
         await WriteAsync(container, Other);
+        await engine.Client.ExecAsync(container.Id, ["/bin/busybox", "touch", "-d", $"{DateTime.UtcNow.AddMinutes(10):yyyy-MM-dd HH:mm:ss}", Path], new() { Environment = new Dictionary<string, string> { ["TZ"] = "UTC0" } }, Stop);
+        Assert.InRange((await engine.Client.ReadFileAsync(container.Id, Path, stop: Stop)).ModifiedAt!.Value, DateTimeOffset.UtcNow.AddMinutes(5), DateTimeOffset.UtcNow.AddMinutes(15));
         Assert.Equal(TokenState.NotLoadedSinceStart, StateOf(await AuditAsync(service, Other), TokenLayer.ContainerFile));
     }
 
@@ -71,12 +68,7 @@ public sealed class LiveTokenTests(TestEngine engine) : IDisposable
         Directory.CreateDirectory(_folder.PathOf("models"));
         var service = new TestService(engine, login: true);
         await using var container = await service.RunAsync(engine, $"{Install}echo '{TestService.Token}' > {Path}; echo ready; sleep 600", creation => creation with { Binds = [_folder.PathOf("models") + ":/models"] });
-        await foreach (var line in engine.Client.LogsAsync(container.Id, new() { Follow = true }, Stop))
-        {
-            if (line.Text == "ready")
-                break;
-        }
-
+        await container.PrintedAsync("ready");
         if (!runs)
             await engine.Client.KillAsync(container.Id, stop: Stop);
         Assert.Equal(TokenState.Match, StateOf(await AuditAsync(service, TestService.Token), TokenLayer.ContainerFile));
@@ -131,7 +123,7 @@ public sealed class LiveTokenTests(TestEngine engine) : IDisposable
     private LiveTokenAuditor Auditor()
     {
         var redactor = new SecretRedactor();
-        return new(new(new(), redactor, _ => null), engine.Client, redactor);
+        return new(new(new(), redactor, _ => null), engine.Client, redactor) { Patience = TimeSpan.FromMinutes(1) };
     }
 
     private Task<IReadOnlyList<TokenObservation>> AuditAsync(TestService service, string token)

@@ -8,8 +8,9 @@ public sealed class LocalCountersTests(TestEngine engine)
     [Fact]
     public async Task The_kernels_counters_lie_between_two_samples_of_the_engine()
     {
-        await using var container = await engine.RunAsync("dd if=/dev/zero of=/dev/null bs=1k", creation => creation with { MemoryLimit = 64 * 1024 * 1024 });
+        await using var container = await engine.RunAsync("echo ready; exec dd if=/dev/zero of=/dev/null bs=1k", creation => creation with { MemoryLimit = 64 * 1024 * 1024 });
         var stop = TestContext.Current.CancellationToken;
+        await container.PrintedAsync("ready");
         var details = await container.InspectAsync();
         var before = await engine.Client.StatsAsync(container.Id, stop);
         var read = LocalCounters.Read(details);
@@ -22,7 +23,11 @@ public sealed class LocalCountersTests(TestEngine engine)
         Assert.Equal(after.MemoryLimit, read.MemoryLimit);
         Assert.Equal(after.ProcessCount, read.ProcessCount);
         Assert.Equal(after.NetworkReceived, read.NetworkReceived);
-        Assert.InRange(ContainerUsage.Between(read, LocalCounters.Read(details)! with { CpuTime = after.CpuTime, ReadAt = after.ReadAt }).Cpu!.Value, 1, 150);
+
+        // How much of a processor it got is a matter of what else the machine does.
+        var later = LocalCounters.Read(details)!;
+        Assert.InRange(later.CpuTime, after.CpuTime, TimeSpan.FromHours(1));
+        Assert.NotNull(ContainerUsage.Between(read, later).Cpu);
     }
 
     [Fact]

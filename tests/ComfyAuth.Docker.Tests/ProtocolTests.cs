@@ -10,10 +10,10 @@ public sealed class ProtocolTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static DockerClient ClientOf(ScriptedServer server, double seconds = 5) =>
-        new(DockerEndpoint.Parse("unix://" + server.Path, "the test"), new() { RequestTimeout = TimeSpan.FromSeconds(seconds) });
+    private static DockerClient ClientOf(ScriptedServer server, double seconds = 60) =>
+        new(DockerEndpoint.Parse("unix://" + server.Path, "the test"), new() { ConnectTimeout = TimeSpan.FromMinutes(1), RequestTimeout = TimeSpan.FromSeconds(seconds), ProbeTime = TimeSpan.FromMinutes(1) });
 
-    private static async Task<DockerException> ErrorAsync(ScriptedServer server, Func<DockerClient, Task> action, double seconds = 5)
+    private static async Task<DockerException> ErrorAsync(ScriptedServer server, Func<DockerClient, Task> action, double seconds = 60)
     {
         await using var client = ClientOf(server, seconds);
         return await Assert.ThrowsAsync<DockerException>(() => action(client));

@@ -82,7 +82,7 @@ public sealed class RolloutTests(TestEngine engine)
         Assert.Equal(TokenIn(stack), TokenOf((await stack.InspectAsync())!));
     }
 
-    private Rollout RolloutOf(ComposeStack stack) => new(engine.Client, stack.Redactor) { GracePeriod = TimeSpan.Zero, Wait = new() { Timeout = TimeSpan.FromMinutes(1) } };
+    private Rollout RolloutOf(ComposeStack stack) => new(engine.Client, stack.Redactor) { GracePeriod = TimeSpan.Zero, Wait = new() { Timeout = TimeSpan.FromMinutes(5) } };
 
     private async Task<RolloutResult<TokenSyncResult>> SynchronizeAsync(ComposeStack stack, TokenSyncRequest request) =>
         await (await new TokenSynchronizer(new PasswordVerifier(), stack.Redactor, _ => null).Plan(stack.Stack, request, Stop).WithRestartAsync(RolloutOf(stack), Stop)).ApplyAsync(stop: Stop);
@@ -158,7 +158,8 @@ public sealed class RolloutTests(TestEngine engine)
 
         private void Follow(ContainerDetails? container)
         {
-            if (container is null || _seen == (container.Id, container.StartedAt))
+            // One that Compose has made and not started yet has read nothing.
+            if (container?.StartedAt is null || _seen == (container.Id, container.StartedAt))
                 return;
             var isFirst = _seen.Id is null;
             _seen = (container.Id, container.StartedAt);

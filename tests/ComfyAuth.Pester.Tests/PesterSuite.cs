@@ -7,7 +7,7 @@ namespace ComfyAuth.Pester.Tests;
 internal static class PesterSuite
 {
     private static readonly string Folder = Repository.PathOf("tests/pester");
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     /// <summary>The names of the suites.</summary>
     /// <param name="withEngine">Those that start a Docker engine, or those that do not.</param>

@@ -31,8 +31,15 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         Start-TestContainer $engine get-old 'exit 0'
         $null = Invoke-Docker $engine wait get-old
         $at = @{ DockerHost = $engine.Address }
-        $null = Wait-GenAIContainer -LiteralPath $root -Service painter, sketch @at -For Live -Timeout 30 -ErrorAction Stop
-        $seen = Get-GenAIContainer -LiteralPath $root @at
+        $null = Wait-GenAIContainer -LiteralPath $root -Service painter, sketch @at -For Live -Timeout 5m -ErrorAction Stop
+
+        # A look asks a service for two seconds at most, and a busy machine may need longer for one of them.
+        $look = @{}
+        Wait-Until 'both services are seen to be ready' {
+            $look.Seen = Get-GenAIContainer -LiteralPath $root @at
+            @($look.Seen | Where-Object Condition -EQ 'Ready').Count -eq 2
+        }
+        $seen = $look.Seen
     }
 
     AfterAll { Stop-TestEngine $engine }
@@ -96,6 +103,7 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
     It 'are found where the variables and contexts of the Docker CLI lead' {
         $config = Join-Path $TestDrive 'config'
         $said = Invoke-Child @'
+            . $patience
             $env:DOCKER_CONFIG = $config
             $null = docker context create elsewhere --docker "host=$address" 2>&1
             "context: $((Get-GenAIContainer -LiteralPath $root -Context elsewhere -Service sketch).Condition)"
@@ -105,7 +113,7 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
             "explicit: $((Get-GenAIContainer -LiteralPath $root -Service sketch -DockerHost $address).Condition)"
             $line = 'Get-GenAIContainer -Context '
             "offered: $((TabExpansion2 $line $line.Length).CompletionMatches.CompletionText)"
-'@ @{ config = $config; address = $engine.Address; root = $root; nowhere = $nowhere }
+'@ @{ patience = Join-Path $PSScriptRoot 'Patience.ps1'; config = $config; address = $engine.Address; root = $root; nowhere = $nowhere }
 
         $said | Should -Be 'context: Ready', 'variable: Ready', 'explicit: Ready', 'offered: default elsewhere'
     }
@@ -144,7 +152,7 @@ Describe 'Containers<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $why
         $text = $seen | Out-String -Width 120
 
         $text | Should -Match '(?m)^Service +Container +Condition +Health +Uptime +Ports +CPU +Memory +Message'
-        $text | Should -Match '(?m)^painter +get-painter +Ready +\d+s .* \d+(\.\d)? [KM]iB '
+        $text | Should -Match '(?m)^painter +get-painter +Ready +\d+[smh] .* \d+(\.\d)? [KM]iB '
         -split $seen[3].Message | ForEach-Object { $text | Should -Match "(?<!\S)$([regex]::Escape($_))(?!\S)" }
     }
 

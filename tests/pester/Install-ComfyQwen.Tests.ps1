@@ -131,7 +131,9 @@ Describe 'An installation that is there already' {
 
     It 'shows how far it is: the steps, and the part that is under way' {
         Remove-Item -LiteralPath (Join-Path $root $vae)
-        $pipeline = [powershell]::Create().AddScript("Import-Module '$modulePath'; Install-ComfyQwen '$root' -DockerHost '$($sample.Address)' -Cpu")
+        $pipeline = [powershell]::Create().AddScript("Import-Module '$modulePath'; Install-ComfyQwen '$root' -DockerHost '$($sample.Address)' -Cpu -BytesPerSecond 32768")
+
+        # Five updates a second are shown at most: the download takes some seconds, so that it is among them.
         $null = $pipeline.Invoke()
         $progress = $pipeline.Streams.Progress
 

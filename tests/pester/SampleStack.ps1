@@ -2,6 +2,7 @@
 # are published bcrypt test vectors of the lowest cost; every other secret is made up.
 $modulePath = Join-Path $PSScriptRoot '..' '..' 'out' 'ComfyAuth' 'ComfyAuth.psd1' | Resolve-Path
 Import-Module $modulePath
+. (Join-Path $PSScriptRoot 'Patience.ps1')
 
 $source = '.secrets/comfyui_auth_tokens.conf'
 $service = 'docker-configurations/services/comfyui-qwen'

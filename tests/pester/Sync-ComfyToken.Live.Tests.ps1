@@ -49,7 +49,7 @@ Describe 'A live audit<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $w
             })
         $at = @{ LiteralPath = $root; DockerHost = $engine.Address }
         Start-TestContainer $engine live-painter "mkdir -p $(Split-Path $password); printf '%s\nadmin\n' `"`$TOKEN`" > $password; : > /workspace/ComfyUI/main.py; exec /serve $port" '--env', "TOKEN=$($credential.Hash)", '--env', "COMFYUI_API_TOKEN=$($credential.Hash)"
-        $null = Wait-GenAIContainer @at -For Live -Timeout 30 -ErrorAction Stop
+        $null = Wait-GenAIContainer @at -For Live -Timeout 5m -ErrorAction Stop
     }
 
     AfterAll { Stop-TestEngine $engine }
@@ -67,6 +67,9 @@ Describe 'A live audit<Because>' -Skip:([bool] $whyNot) -ForEach @{ Because = $w
         Edit-StackFile $root $source $credential.Hash $older.Hash
         Edit-StackFile $root $source $credential.Password $older.Password
         try {
+            # Times of files may be whole seconds.
+            $started = [datetimeoffset] (Invoke-Docker $engine inspect live-painter '--format' '{{.State.StartedAt}}')
+            Wait-Until 'the file is younger than the container' { [datetimeoffset]::UtcNow - $started -gt [timespan]::FromSeconds(2) }
             $null = Invoke-Docker $engine exec live-painter sh -c "echo '$($older.Hash)' > $password"
 
             $seen = Sync-ComfyToken -Audit -Live @at | Where-Object Layer -NE File

@@ -43,7 +43,7 @@ Describe 'A restart after <Command>' -Skip:([bool] $noEngine) -ForEach @(
         $before = Get-Snapshot (Join-Path $root '.secrets'), (Join-Path $root $service)
         $started = docker --host $engine.Address inspect $open --format '{{.State.StartedAt}}'
 
-        & $Command -LiteralPath $root @With -Restart -Timeout 20 -ErrorAction SilentlyContinue -ErrorVariable errors | Should -BeNullOrEmpty
+        & $Command -LiteralPath $root @With -Restart -Timeout 5m -ErrorAction SilentlyContinue -ErrorVariable errors | Should -BeNullOrEmpty
 
         $errors | Should -HaveCount 1
         $errors[0].FullyQualifiedErrorId | Should -BeLike 'TokenProofFailed,*'

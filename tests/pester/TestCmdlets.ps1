@@ -7,3 +7,4 @@ Import-Module (Join-Path $moduleFolder 'ComfyAuth.psd1') -Force
 
 $context = [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -EQ 'ComfyAuth'
 Import-Module -Assembly $context.LoadFromAssemblyPath((Join-Path $testFolder 'ComfyAuth.TestCmdlets.dll'))
+. (Join-Path $PSScriptRoot 'Patience.ps1')

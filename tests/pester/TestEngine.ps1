@@ -17,6 +17,8 @@ function Get-ReasonForNoEngine {
 function Start-TestEngine([string] $name) {
     # The process id comes last: it tells later runs whether anybody still needs the folder.
     $root = Join-Path ([System.IO.Path]::GetTempPath()) "comfyauth-dockerd-$name-$PID"
+    # A killed run with the same process id may have left it, where the numbers begin anew.
+    if (Test-Path -LiteralPath $root) { sh $engineScript clean $root }
     $null = New-Item -ItemType Directory $root
     $start = [System.Diagnostics.ProcessStartInfo]::new('sh')
     $start.RedirectStandardInput = $true
@@ -25,7 +27,7 @@ function Start-TestEngine([string] $name) {
 
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     while (-not (docker --host $engine.Address version --format '{{.Server.Version}}' 2>$null)) {
-        if ($engine.Process.HasExited -or $clock.Elapsed.TotalSeconds -gt 60) {
+        if ($engine.Process.HasExited -or $clock.Elapsed.TotalSeconds -gt 180) {
             $log = (Get-Content -LiteralPath "$root/log" -Tail 3 -ErrorAction Ignore) -join "`n"
             Stop-TestEngine $engine
             throw "The engine did not start: $log"
@@ -49,11 +51,24 @@ function Invoke-Docker([object] $engine) {
     $said
 }
 
+# A port that nobody listens at, another one each time, chosen as the .NET tests choose theirs: below those that the system gives, so
+# that no connection has it before the container does, and held for UDP until this process ends, so that no other tests take it.
+$freePorts = @{ Given = [long] $PID * 14071; Held = [System.Collections.Generic.List[System.Net.Sockets.Socket]]::new() }
 function Get-FreePort {
-    $listener = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
-    $listener.Start()
-    $listener.LocalEndpoint.Port
-    $listener.Stop()
+    while ($true) {
+        $port = 10000 + $freePorts.Given++ % 22768
+        $endpoint = [System.Net.IPEndPoint]::new([ipaddress]::Loopback, $port)
+        $mark = [System.Net.Sockets.Socket]::new('InterNetwork', 'Dgram', 'Udp')
+        $trial = [System.Net.Sockets.Socket]::new('InterNetwork', 'Stream', 'Tcp')
+        try {
+            $mark.Bind($endpoint)
+            $trial.Bind($endpoint)
+            $freePorts.Held.Add($mark)
+            return $port
+        }
+        catch [System.Net.Sockets.SocketException] { $mark.Dispose() }
+        finally { $trial.Dispose() }
+    }
 }
 
 # A container that runs a line of shell. Names are unlike those of other runs: the network is the host's.

@@ -235,7 +235,7 @@ public sealed partial class ComfyClient
     {
         var what = ServiceText.Clean(System.Text.Encoding.UTF8.GetString(answer.Body.Span[..Math.Min(answer.Body.Length, 4096)]), _redactor);
         return answer.Status >= 500
-            ? new("ServiceFailed", $"The service at {Address} failed with status {answer.Status} when asked for /{PathOnly(answer.Path)}{(what.Length == 0 ? "" : $": {what}")}", "See the service's log.")
+            ? new("ServiceFailed", $"The service at {Address} failed with status {answer.Status} when asked for /{PathOnly(answer.Path)}{(what.Length == 0 ? "" : $": {what.TrimEnd('.')}")}.", "See the service's log.")
             : Invalid(answer.Path, $"its status is {answer.Status}");
     }
 

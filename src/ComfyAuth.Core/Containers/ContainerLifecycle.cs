@@ -21,13 +21,16 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
     private const int KilledExitCode = 137;
     private static readonly TimeSpan LongestGrace = TimeSpan.FromDays(1);
 
-    /// <summary>How long the engine is asked what is left, when nobody waits for the answer any more.</summary>
-    private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(5);
-
     private readonly ILogger _logger = logger ?? NullLogger.Instance;
 
     /// <summary>Where the compose command is looked for; null: in <c>PATH</c>.</summary>
     internal string? ComposeSearchPath { get; init; }
+
+    /// <summary>How long the engine is asked what is left, when nobody waits for the answer any more.</summary>
+    internal TimeSpan LastLook { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long somebody else who changes the stack is waited for.</summary>
+    internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Plans to start a container; one that is not there is made with Compose.</summary>
     /// <param name="stack">The stack.</param>
@@ -323,7 +326,7 @@ public sealed partial class ContainerLifecycle(DockerClient engine, SecretRedact
     {
         try
         {
-            return await FileTransaction.BeginAsync(root, new() { Logger = _logger }, stop).ConfigureAwait(false);
+            return await FileTransaction.BeginAsync(root, new() { Logger = _logger, LockTimeout = LockTimeout }, stop).ConfigureAwait(false);
         }
         catch (ComfyAuthException error) when (error.Code is "FileAccessDenied" or "ReadOnlyFileSystem")
         {

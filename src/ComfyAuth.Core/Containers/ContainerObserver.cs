@@ -26,9 +26,6 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
     private const int LogLines = 100;
     private const int LogCharacters = 1024 * 1024;
     private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(10);
-
-    // What is past comes at once. The rest is waiting for a moment that has not come yet on the engine's clock.
-    private static readonly TimeSpan EventPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SamplingPeriod = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PauseBetweenPings = TimeSpan.FromMilliseconds(500);
 
@@ -40,6 +37,9 @@ public sealed class ContainerObserver(DockerClient engine, SecretRedactor redact
 
     /// <summary>How long one question to the engine may take; one container that hangs there does not hold up the others.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the events are read. What is past comes at once; the rest is waiting for a moment that has not come yet on the engine's clock.</summary>
+    internal TimeSpan EventPatience { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// Looks at containers, several at a time. A container is found by its name, and where there is none of that name, by the

@@ -8,13 +8,16 @@ namespace ComfyAuth.Containers;
 /// </summary>
 internal sealed record ContainerWaitState(ContainerWaitOptions Options, ContainerDiagnosis Last)
 {
-    /// <summary>How long a container that ran may be away: who makes it anew removes it first.</summary>
-    public static readonly TimeSpan RecreationGrace = TimeSpan.FromSeconds(5);
-
     // A healthcheck works in the container too, but not at three looks in a row.
     private const int LastingWork = 3;
 
     private static readonly TimeSpan QuickPhase = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a container that ran may be away: who makes it anew removes it first.</summary>
+    public TimeSpan RecreationGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long to sleep between two looks; null: a second or two.</summary>
+    public TimeSpan? PauseBetweenLooks { get; init; }
 
     /// <summary>When the last sign of life was noticed.</summary>
     public TimeSpan SignAt { get; private init; }
@@ -37,7 +40,7 @@ internal sealed record ContainerWaitState(ContainerWaitOptions Options, Containe
     /// <summary>How long to sleep before the next look, when no event of the engine comes before.</summary>
     public TimeSpan Pause(TimeSpan at)
     {
-        var pause = TimeSpan.FromSeconds(at < QuickPhase ? 1 : 2);
+        var pause = PauseBetweenLooks ?? TimeSpan.FromSeconds(at < QuickPhase ? 1 : 2);
         var rest = Options.Timeout - at;
         return rest < TimeSpan.Zero ? TimeSpan.Zero : rest < pause ? rest : pause;
     }

@@ -21,6 +21,12 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
     /// <summary>How long an engine that answered before may be silent.</summary>
     internal TimeSpan EngineGrace { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a container that ran may be away.</summary>
+    internal TimeSpan RecreationGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long to sleep between two looks when no event of the engine comes before; null: a second or two.</summary>
+    internal TimeSpan? PauseBetweenLooks { get; init; }
+
     /// <summary>Waits for the containers of services, all at once.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="services">Those of its services whose containers are waited for.</param>
@@ -102,7 +108,7 @@ public sealed class ContainerWaiter(DockerClient engine, ContainerObserver obser
         GenAIStack stack, Wait wait, ContainerSnapshot snapshot, SemaphoreSlim gate, ContainerWaitOptions options, IProgress<ContainerDiagnosis>? progress, CancellationToken stop)
     {
         var diagnosis = ContainerDiagnostician.Diagnose(snapshot, redactor);
-        var state = new ContainerWaitState(options, diagnosis);
+        var state = new ContainerWaitState(options, diagnosis) { RecreationGrace = RecreationGrace, PauseBetweenLooks = PauseBetweenLooks };
         while (true)
         {
             progress?.Report(diagnosis);

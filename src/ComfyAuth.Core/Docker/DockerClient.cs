@@ -25,7 +25,6 @@ public sealed partial class DockerClient : IAsyncDisposable, IDisposable
     public static readonly Version OldestApiVersion = new(1, 40);
 
     private const int LargestAnswer = 64 * 1024 * 1024;
-    private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(1);
 
     private readonly DockerClientOptions _options;
     private readonly HttpClient _http;
@@ -337,7 +336,7 @@ public sealed partial class DockerClient : IAsyncDisposable, IDisposable
         try
         {
             using var probe = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            probe.CancelAfter(ProbeTime);
+            probe.CancelAfter(_options.ProbeTime);
             await PingOnceAsync(probe.Token).ConfigureAwait(false);
         }
         catch (Exception gone) when (gone is HttpRequestException or IOException && DockerErrors.FromTransport(Endpoint, what, gone) is null or { Code: "DockerNotRunning" })

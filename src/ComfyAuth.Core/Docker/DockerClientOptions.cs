@@ -12,6 +12,9 @@ public sealed record DockerClientOptions
     /// </summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long an engine whose answer broke off is asked whether it still runs.</summary>
+    internal TimeSpan ProbeTime { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The OpenSSH client.</summary>
     internal string SshProgram { get; init; } = "ssh";
 }

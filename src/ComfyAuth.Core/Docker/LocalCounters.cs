@@ -47,6 +47,7 @@ internal static class LocalCounters
 
     private static ContainerStats Version1(Dictionary<string, string> groups, long received, long? limit) => Counted(
         Number($"{groups["cpuacct"]}/cpuacct.usage") / TimeSpan.NanosecondsPerTick,
+        DateTimeOffset.UtcNow,
         Number($"{groups["memory"]}/memory.usage_in_bytes") - Field($"{groups["memory"]}/memory.stat", "total_inactive_file "),
         limit,
         Number($"{groups["pids"]}/pids.current"),
@@ -57,6 +58,7 @@ internal static class LocalCounters
 
     private static ContainerStats Version2(string group, long received, long? limit) => Counted(
         Field($"{group}/cpu.stat", "usage_usec ") * TimeSpan.TicksPerMicrosecond,
+        DateTimeOffset.UtcNow,
         Number($"{group}/memory.current") - Field($"{group}/memory.stat", "inactive_file "),
         limit,
         Number($"{group}/pids.current"),
@@ -65,9 +67,10 @@ internal static class LocalCounters
             .SelectMany(line => line.Split(' '))
             .Sum(word => word.StartsWith("wbytes=", StringComparison.Ordinal) ? Number(word.AsSpan("wbytes=".Length)) : 0));
 
-    private static ContainerStats Counted(long cpuTicks, long memory, long? limit, long processes, long received, long written) => new()
+    // The time is that of the processor time: from two of both the use is computed.
+    private static ContainerStats Counted(long cpuTicks, DateTimeOffset readAt, long memory, long? limit, long processes, long received, long written) => new()
     {
-        ReadAt = DateTimeOffset.UtcNow,
+        ReadAt = readAt,
         CpuTime = TimeSpan.FromTicks(cpuTicks),
 
         // The clock does as well.

@@ -11,7 +11,8 @@ namespace ComfyAuth.PowerShell.Binding;
 /// </summary>
 public abstract class CandidateCompleter : IArgumentCompleter
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
+    /// <summary>How long it may take; the tests, which run on busy machines too, give it longer.</summary>
+    internal static TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Finds the values the argument could have; runs off the pipeline thread.</summary>
     /// <param name="input">What is known; every value is offered that starts with its word, so it need not be looked at.</param>

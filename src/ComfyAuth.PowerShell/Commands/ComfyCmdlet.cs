@@ -13,13 +13,16 @@ namespace ComfyAuth.PowerShell.Commands;
 /// </remarks>
 public abstract class ComfyCmdlet : PSCmdlet, IDisposable
 {
-    // Ctrl+C must end within two seconds; what has not cleaned up by then goes on alone in the background.
-    private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(1);
-
     // Not disposed: work that outlives the cmdlet still looks at them, and they hold nothing but memory.
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _stop = new();
     private CmdletPipe? _pipe;
+
+    /// <summary>
+    /// How long it waits for work that is to stop: Ctrl+C must end within two seconds, and what has not cleaned up by then goes on alone
+    /// in the background. The tests, which run on busy machines too, give it longer.
+    /// </summary>
+    internal static TimeSpan CleanUpTime { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>What the user gave that is being worked on: the target of an error of the work.</summary>
     protected virtual object? CurrentInput => null;

@@ -1,4 +1,3 @@
-using System.Text;
 using ComfyAuth.Secrets;
 
 namespace ComfyAuth.Tests.Tokens;
@@ -18,14 +17,10 @@ public sealed class SampleCredential
         while (char.IsAsciiLetter(Text[7]) != saltStartsWithLetter);
     }
 
-    private SampleCredential(string password, ReadOnlySpan<byte> salt)
-    {
-        Secret = new SecretText(password);
-        Hash = Bcrypt.Hash(Encoding.UTF8.GetBytes(password), salt, CheapestCost);
-    }
+    private SampleCredential(string password, string hash) => (Secret, Hash) = (new(password), BcryptHash.Parse(hash));
 
     /// <summary>One that is the same each time, for tests of which a rare one would make something else: between its hyphens, dots and capitals stands no word.</summary>
-    public static SampleCredential Fixed { get; } = new("kT3_vQ9xZw-7RpLmY2sHc_0bNdGfJ8uAeXoKiV5tWqE", "A salt of a test"u8);
+    public static SampleCredential Fixed { get; } = new("kT3_vQ9xZw-7RpLmY2sHc_0bNdGfJ8uAeXoKiV5tWqE", "$2b$04$OQ/xWUvyGE7kGECebETxb.iFhDxjZLo96WzLHhkeY0uUSb84fDm.C");
 
     public SecretText Secret { get; }
 

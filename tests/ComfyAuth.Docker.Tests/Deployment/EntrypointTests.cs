@@ -50,14 +50,14 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     {
         Prepare();
         await using (var first = await RunAsync())
-            await SeeAsync(first, Ready);
+            await first.PrintedAsync(Ready);
         Assert.Equal([.. FirstStart, "server in /workspace/ComfyUI <main.py> <--listen> <0.0.0.0>"], Calls);
 
         File.Delete(_folder.PathOf("record/calls"));
         _folder.Write("record/git-fails", "");
         _folder.Write("record/pip-fails", "");
         await using var second = await RunAsync();
-        await SeeAsync(second, Ready);
+        await second.PrintedAsync(Ready);
         Assert.Equal(["server in /workspace/ComfyUI <main.py> <--listen> <0.0.0.0>"], Calls);
     }
 
@@ -70,7 +70,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         _folder.Write($"record/{where}", "");
         await using (var first = await RunAsync())
         {
-            await SeeAsync(first, "hanging");
+            await first.PrintedAsync("hanging");
             await engine.Client.KillAsync(first.Id, stop: Stop);
             await engine.Client.WaitAsync(first.Id, Stop);
         }
@@ -79,7 +79,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         File.Delete(_folder.PathOf("record/calls"));
         _folder.Write("workspace/ComfyUI/user/mine.json", "mine");
         await using var second = await RunAsync();
-        await SeeAsync(second, Ready);
+        await second.PrintedAsync(Ready);
 
         // A step of its own: git begins again within it.
         Assert.Equal(FirstStart[(callsThatStand == 3 ? 0 : callsThatStand)..], Calls[..^1]);
@@ -103,7 +103,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         File.Delete(_folder.PathOf("record/pip-fails"));
         File.Delete(_folder.PathOf("record/calls"));
         await using var second = await RunAsync();
-        await SeeAsync(second, Ready);
+        await second.PrintedAsync(Ready);
         Assert.Equal(FirstStart[6..], Calls[..^1]);
     }
 
@@ -196,7 +196,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         Prepare();
         var key = _folder.Write("workspace/ComfyUI/custom_nodes/ComfyUI-Login/.secret-key.txt", content);
         await using var container = await RunAsync();
-        await SeeAsync(container, Ready);
+        await container.PrintedAsync(Ready);
 
         Assert.Equal(isWhole, File.Exists(key));
     }
@@ -208,7 +208,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     {
         Prepare();
         await using (var first = await RunAsync())
-            await SeeAsync(first, Ready);
+            await first.PrintedAsync(Ready);
         if (hasKeyOfAnother)
             _folder.Write("workspace/ComfyUI/custom_nodes/ComfyUI-Login/.secret-key.txt", "ckHAuqQZ3Tx0bYlxFbvbqNq0p2xwA1m9S5p1T8p0Q2w=,2026-01-01T00:00:00");
         File.SetUnixFileMode(_folder.PathOf("workspace/ComfyUI/login/PASSWORD"), (UnixFileMode)0b110_100_100);
@@ -223,12 +223,12 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     {
         Prepare();
         await using (var first = await RunAsync())
-            await SeeAsync(first, Ready);
+            await first.PrintedAsync(Ready);
         Directory.Delete(_folder.PathOf("workspace/ComfyUI/custom_nodes/ComfyUI-Login"), recursive: true);
         File.Delete(_folder.PathOf("record/calls"));
 
         await using var second = await RunAsync();
-        await SeeAsync(second, Ready);
+        await second.PrintedAsync(Ready);
 
         Assert.Equal(FirstStart[8..], Calls[..^1]);
     }
@@ -252,12 +252,12 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     {
         Prepare();
         await using (var first = await RunAsync())
-            await SeeAsync(first, Ready);
+            await first.PrintedAsync(Ready);
         File.Delete(_folder.PathOf("record/calls"));
         var commit = new string('a', 40);
 
         await using var second = await RunAsync(creation => creation with { Environment = new Dictionary<string, string>(creation.Environment!) { ["COMFYUI_COMMIT"] = commit } });
-        await SeeAsync(second, Ready);
+        await second.PrintedAsync(Ready);
 
         Assert.Equal(
             [
@@ -273,7 +273,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         Prepare();
         _folder.Write("record/pip-hangs", "");
         await using var first = await RunAsync();
-        await SeeAsync(first, "hanging");
+        await first.PrintedAsync("hanging");
 
         await using var second = await RunAsync();
 
@@ -288,7 +288,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     {
         Prepare();
         await using var container = await RunAsync(creation => creation with { Init = init });
-        await SeeAsync(container, Ready);
+        await container.PrintedAsync(Ready);
 
         await engine.Client.StopAsync(container.Id, TimeSpan.FromSeconds(60), Stop);
 
@@ -304,7 +304,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         Prepare();
         _folder.Write("record/pip-hangs", "");
         await using var container = await RunAsync(creation => creation with { Init = init });
-        await SeeAsync(container, "hanging");
+        await container.PrintedAsync("hanging");
 
         await engine.Client.StopAsync(container.Id, TimeSpan.FromSeconds(60), Stop);
 
@@ -316,7 +316,7 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
     {
         Prepare();
         await using var container = await RunAsync(creation => creation with { Command = ["--preview", "a b", "", "*", "$HOME", "it's"] });
-        await SeeAsync(container, Ready);
+        await container.PrintedAsync(Ready);
 
         Assert.Equal("server in /workspace/ComfyUI <main.py> <--preview> <a b> <> <*> <$HOME> <it's>", Calls[^1]);
     }
@@ -359,19 +359,4 @@ public sealed class EntrypointTests(TestEngine engine) : IDisposable
         };
         return change?.Invoke(creation) ?? creation;
     });
-
-    private async Task SeeAsync(TestContainer container, string text)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
-        var seen = new List<string>();
-        await foreach (var line in engine.Client.LogsAsync(container.Id, new() { Follow = true }, deadline.Token))
-        {
-            seen.Add(line.Text);
-            if (line.Text.Contains(text, StringComparison.Ordinal))
-                return;
-        }
-
-        Assert.Fail($"The container ended without '{text}': {string.Join(" | ", seen)}");
-    }
 }

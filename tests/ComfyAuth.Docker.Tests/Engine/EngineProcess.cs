@@ -56,6 +56,12 @@ public sealed class EngineProcess : IAsyncDisposable
     {
         // The process id comes last: it tells later runs whether anybody still needs the folder.
         var root = Path.Combine(Path.GetTempPath(), $"{Prefix}{name}-{Environment.ProcessId}");
+        if (Directory.Exists(root))
+        {
+            // A run that was killed had the same process id.
+            await Process.Start("sh", [Script, "clean", root]).WaitForExitAsync(stop);
+        }
+
         Directory.CreateDirectory(root);
         var start = new ProcessStartInfo("sh", [Script, "run", root, .. arguments]) { RedirectStandardInput = true };
         var engine = new EngineProcess(Process.Start(start)!, root);
@@ -97,16 +103,11 @@ public sealed class EngineProcess : IAsyncDisposable
     public async Task FreezeAsync(CancellationToken stop)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         Signal("STOP");
-        do
-        {
-            // man 5 proc: the state stands behind the name in parentheses, T is stopped.
-            if (Directory.EnumerateDirectories($"/proc/{ProcessId}/task").All(thread => File.ReadAllText($"{thread}/stat").Contains(") T ", StringComparison.Ordinal)))
-                return;
-        }
-        while (await pause.WaitForNextTickAsync(deadline.Token));
+        while (!IsFrozen())
+            await pause.WaitForNextTickAsync(deadline.Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -116,10 +117,24 @@ public sealed class EngineProcess : IAsyncDisposable
         _supervisor.Dispose();
     }
 
+    private bool IsFrozen()
+    {
+        try
+        {
+            // man 5 proc: the state stands behind the name in parentheses, T is stopped.
+            return Directory.EnumerateDirectories($"/proc/{ProcessId}/task").All(thread => File.ReadAllText($"{thread}/stat").Contains(") T ", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            // A thread ended meanwhile.
+            return false;
+        }
+    }
+
     private async Task WaitUntilItAnswersAsync(CancellationToken stop)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        deadline.CancelAfter(TimeSpan.FromMinutes(3));
         await using var client = new DockerClient(Endpoint);
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (await pause.WaitForNextTickAsync(deadline.Token))

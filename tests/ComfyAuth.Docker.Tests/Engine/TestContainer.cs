@@ -11,7 +11,7 @@ public sealed record TestContainer(DockerClient Client, string Id, string Name) 
     public async Task<EngineEvent> EventAsync(Func<EngineEvent, bool> wanted)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
         await foreach (var item in Client.EventsAsync(new() { Containers = [Id], Since = DateTimeOffset.UnixEpoch.AddSeconds(1) }, deadline.Token))
         {
             if (wanted(item))
@@ -19,6 +19,31 @@ public sealed record TestContainer(DockerClient Client, string Id, string Name) 
         }
 
         throw new InvalidOperationException("unreachable");
+    }
+
+    /// <summary>Waits until it has ended, for the engine's list as well, which learns of it a moment after those who wait for it.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> EndAsync()
+    {
+        var exitCode = await Client.WaitAsync(Id, TestContext.Current.CancellationToken);
+        await EventAsync(item => item.Action == "die");
+        return exitCode;
+    }
+
+    /// <summary>Waits until it has printed a line with a text, in all its runs so many times.</summary>
+    public async Task PrintedAsync(string text, int times = 1)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
+        var seen = new List<string>();
+        await foreach (var line in Client.LogsAsync(Id, new() { Follow = true }, deadline.Token))
+        {
+            seen.Add(line.Text);
+            if (line.Text.Contains(text, StringComparison.Ordinal) && --times == 0)
+                return;
+        }
+
+        Assert.Fail($"The container ended without '{text}': {string.Join(" | ", seen)}");
     }
 
     public async Task<List<ContainerLogLine>> LogAsync(ContainerLogOptions? options = null)

@@ -44,7 +44,7 @@ public sealed class TestService
     private GenAIStack Stack => new() { Root = Path.GetTempPath(), Definition = new() { Source = "source.conf", Services = [Definition] } };
 
     /// <summary>A healthcheck that runs each second.</summary>
-    public static ContainerHealthcheck Check(string command) => new() { Test = ["CMD-SHELL", command], Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(5), Retries = 2 };
+    public static ContainerHealthcheck Check(string command) => new() { Test = ["CMD-SHELL", command], Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromMinutes(1), Retries = 2 };
 
     /// <summary>The container that plays the service.</summary>
     public ContainerCreation Creation(string image, string script) => new()
@@ -65,7 +65,7 @@ public sealed class TestService
     public async Task<ContainerDiagnosis> UntilAsync(DockerClient client, Func<ContainerDiagnosis, bool> wanted, CancellationToken stop)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(300));
         var observer = Observer(client);
         ContainerSnapshot? snapshot = null;
@@ -98,9 +98,20 @@ public sealed class TestService
 
     /// <summary>Waits for it.</summary>
     public async Task<ContainerWaitResult> WaitAsync(
-        DockerClient client, ContainerWaitOptions options, CancellationToken stop, IProgress<ContainerDiagnosis>? progress = null, TimeSpan? engineGrace = null)
+        DockerClient client,
+        ContainerWaitOptions options,
+        CancellationToken stop,
+        IProgress<ContainerDiagnosis>? progress = null,
+        TimeSpan? engineGrace = null,
+        TimeSpan? recreationGrace = null,
+        TimeSpan? pause = null)
     {
-        var waiter = new ContainerWaiter(client, Observer(client), _redactor) { EngineGrace = engineGrace ?? TimeSpan.FromMinutes(1) };
+        var waiter = new ContainerWaiter(client, Observer(client), _redactor)
+        {
+            EngineGrace = engineGrace ?? TimeSpan.FromMinutes(1),
+            RecreationGrace = recreationGrace ?? TimeSpan.FromSeconds(5),
+            PauseBetweenLooks = pause,
+        };
         List<ContainerWaitResult> results = [];
         await foreach (var result in waiter.WaitAsync(Stack, [Definition], options, progress, stop))
             results.Add(result);
@@ -112,5 +123,11 @@ public sealed class TestService
         DockerClient client, IReadOnlyList<TestService> services, ContainerWaitOptions options, IProgress<ContainerDiagnosis>? progress, CancellationToken stop) =>
         new ContainerWaiter(client, services[0].Observer(client), services[0]._redactor).WaitAsync(services[0].Stack, [.. services.Select(service => service.Definition)], options, progress, stop);
 
-    private ContainerObserver Observer(DockerClient client) => new(client, _redactor, (_, _) => KnownToken);
+    /// <summary>One that is as patient as a busy machine needs it.</summary>
+    private ContainerObserver Observer(DockerClient client) => new(client, _redactor, (_, _) => KnownToken)
+    {
+        Patience = TimeSpan.FromMinutes(1),
+        EventPatience = TimeSpan.FromMinutes(1),
+        Prober = new() { Timeout = TimeSpan.FromSeconds(30) },
+    };
 }

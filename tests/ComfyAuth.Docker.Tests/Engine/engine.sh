@@ -93,7 +93,8 @@ case $verb in
             wait "$engine"
 
             # Its containerd dies with it, but stays a zombie where nobody reaps orphans; dockerd would take that for alive.
-            rm -f "$root/exec/containerd/containerd.pid"
+            # Another process may have the number of dockerd itself by now.
+            rm -f "$root/exec/containerd/containerd.pid" "$root/pid"
             (trap - HUP INT TERM; exec dockerd "$@") </dev/null >>"$root/log" 2>&1 &
             engine=$!
         done

@@ -20,6 +20,7 @@ public sealed class InstallComposeKillTests(TestEngine engine) : IClassFixture<T
         var mark = stack.KillAtCompose(when);
         Assert.False(await InstallChild.KillAsync(stack, InstallStepName.Login, InstallMoment.Begins, Stop));
         Assert.False(File.Exists(mark));
+        await stack.ComposeEndedAsync();
 
         await stack.AssertGoesOnAsync(null, when);
     }

@@ -84,7 +84,7 @@ internal sealed class InstallStack : IAsyncDisposable
     }
 
     public static InstallOptions OptionsOf(int port, bool models, SecretText? password) =>
-        new() { Cpu = true, Port = port, Skip = models ? InstallParts.None : InstallParts.Models, Password = password, Timeout = TimeSpan.FromSeconds(60) };
+        new() { Cpu = true, Port = port, Skip = models ? InstallParts.None : InstallParts.Models, Password = password, Timeout = TimeSpan.FromMinutes(5) };
 
     /// <summary>Fails at a moment of a step.</summary>
     public static Func<InstallStepName, InstallMoment, Task> FailAt(InstallStepName step, InstallMoment moment) =>
@@ -121,9 +121,13 @@ internal sealed class InstallStack : IAsyncDisposable
                 previous=$argument
             done
             [ -n "$file" ] || exec {{Program("docker-compose")}} "$@"
+
+            # Who is killed leaves the command behind, which goes on, or ends at a pipe that nobody reads.
+            trap 'exit 1' HUP INT TERM PIPE
+            trap ': >"$0.ended"' EXIT
             kill_caller() {
                 if [ -e "$0.$1" ]; then
-                    rm "$0.$1"
+                    rm -f "$0.$1" "$0.ended"
                     kill -9 $PPID
                 fi
             }
@@ -155,6 +159,16 @@ internal sealed class InstallStack : IAsyncDisposable
     /// <summary>Has the script kill whoever calls it, once.</summary>
     /// <param name="when">Before or after which command: <c>before-build</c>, <c>after-build</c>, <c>before-up</c>, <c>after-up</c>.</param>
     public string KillAtCompose(string when) => _folder.Write($"bin/docker-compose.{when}", "");
+
+    /// <summary>Waits until the script that has killed its caller has ended itself: two commands at one container hinder each other.</summary>
+    public async Task ComposeEndedAsync()
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (!File.Exists(_folder.PathOf("bin/docker-compose.ended")))
+            await pause.WaitForNextTickAsync(deadline.Token);
+    }
 
     public void Write(string relative, string text) => _folder.Write(Path.Combine("stack", relative), text);
 
@@ -226,7 +240,7 @@ internal sealed class InstallStack : IAsyncDisposable
         var address = $"http://127.0.0.1:{Port}/system_stats";
         using var http = new HttpClient();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         HttpStatusCode? status = null;
 

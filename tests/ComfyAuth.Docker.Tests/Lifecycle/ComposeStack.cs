@@ -30,7 +30,7 @@ public sealed class ComposeStack : IAsyncDisposable
         Name = $"comfyauth-stack-{Environment.ProcessId}-{Interlocked.Increment(ref Number)}";
         Folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), Name)).FullName;
         Redactor = redactor ?? new();
-        Lifecycle = new(engine.Client, Redactor) { ComposeSearchPath = composeSearchPath };
+        Lifecycle = new(engine.Client, Redactor) { ComposeSearchPath = composeSearchPath, LastLook = TimeSpan.FromMinutes(1), LockTimeout = TimeSpan.FromMinutes(5) };
         Service = new() { Name = "comfyui", Container = Name, Url = new("http://localhost:8188"), ComposeFile = "docker-compose.yml" };
     }
 

@@ -11,10 +11,12 @@ public sealed class CountingProxy(string engine) : UnixServer
 
     protected override async Task ServeAsync(Socket connection, CancellationToken closing)
     {
-        using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await server.ConnectAsync(new UnixDomainSocketEndPoint(engine), closing);
         using (connection)
+        {
+            using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            server.Connect(new UnixDomainSocketEndPoint(engine));
             await Task.WhenAny(CopyAsync(connection, server, note: true, closing), CopyAsync(server, connection, note: false, closing));
+        }
     }
 
     private async Task CopyAsync(Socket from, Socket to, bool note, CancellationToken closing)

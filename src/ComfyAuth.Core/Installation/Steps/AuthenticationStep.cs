@@ -6,6 +6,9 @@ namespace ComfyAuth.Installation.Steps;
 /// <summary>One credential everywhere, proven on the live server.</summary>
 internal sealed class AuthenticationStep : InstallStep
 {
+    // An installation has time, and on a busy machine an engine that has just started a container takes some.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     /// <inheritdoc/>
     public override InstallStepName Name => InstallStepName.Authentication;
 
@@ -54,7 +57,7 @@ internal sealed class AuthenticationStep : InstallStep
     private static async Task<StepPlan> ProveAsync(InstallContext context, CancellationToken stop)
     {
         var service = context.Service;
-        var auditor = new LiveTokenAuditor(new(context.Verifier, context.Redactor), context.Engine, context.Redactor);
+        var auditor = new LiveTokenAuditor(new(context.Verifier, context.Redactor), context.Engine, context.Redactor) { Patience = Patience };
         var seen = (await auditor.AuditAsync(context.Stack, [service.Name], stop).ConfigureAwait(false)).ToList();
         if (seen.Find(one => one.IsFault) is { } fault)
             throw new ComfyAuthException("TokenProofFailed", $"The login of '{service.Name}' is not as it should be. {string.Join(" ", seen.Where(one => one.IsFault).Select(Told))}", fault.Remedy);
