@@ -10,7 +10,7 @@ function Set-Patience([string] $type, [string] $name, [timespan] $time) {
     $property.SetValue($null, $time)
 }
 
-$completionTime = Set-Patience Binding.CandidateCompleter Patience 00:02:00
+$completionTime = Set-Patience -type Binding.CandidateCompleter -name Patience -time 00:02:00
 
 # What is promised to end soon would else last for ever, or longer than a suite may: so long is only for a busy machine.
 $soon = [timespan]::FromMinutes(2)
