@@ -96,14 +96,17 @@ public abstract class EmulatedServer : IAsyncDisposable
     {
         Interlocked.Increment(ref _requests);
         Note(context.Request);
-        if (Faults?.Invoke(context.Request) is not { } fault)
+        var fault = Faults?.Invoke(context.Request);
+
+        // Also where there is none: the connection may still have the one of the request before.
+        context.Features.Get<FaultyOutput>()?.Lay(fault, context.RequestAborted);
+        if (fault is null)
         {
             await AnswerAsync(context);
             return;
         }
 
         context.Features.Set(fault);
-        context.Features.Get<FaultyOutput>()?.Lay(fault, context.RequestAborted);
         await Task.Delay(fault.Delay, context.RequestAborted);
         if (fault.Answer is { } instead)
             await instead.WriteAsync(context);

@@ -53,18 +53,20 @@ internal sealed class ClientSockets
         var id = clientId.Length > 0 ? clientId : Guid.NewGuid().ToString("N");
         var messages = Channel.CreateUnbounded<Message>();
         messages.Writer.TryWrite(Message.Of("status", new() { ["status"] = status, ["sid"] = id }));
-        if (Current is { } current && current.ClientId == id)
-            messages.Writer.TryWrite(Message.Of("executing", new() { ["node"] = current.Node }));
 
         // Who comes back with the same id takes the place of the connection before. Before it is accepted: who is connected misses nothing.
         _clients[id] = messages;
+
+        // After that: a node that begins meanwhile is told twice, and not at all otherwise.
+        if (Current is { } current && current.ClientId == id)
+            messages.Writer.TryWrite(Message.Of("executing", new() { ["node"] = current.Node }));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         WebSocket? socket = null;
         var sending = Task.CompletedTask;
         try
         {
             socket = await accept();
-            sending = SendAsync(socket, messages.Reader, ended.Token);
+            sending = SendAsync(socket, messages.Reader, ended.Token, stop);
             var buffer = new byte[4096];
             while ((await socket.ReceiveAsync(buffer, stop)).MessageType != WebSocketMessageType.Close)
             {
@@ -88,11 +90,12 @@ internal sealed class ClientSockets
         }
     }
 
-    private static async Task SendAsync(WebSocket socket, ChannelReader<Message> messages, CancellationToken stop)
+    /// <summary>Sends until it has ended. A message that is on its way then still goes: to give it up would break the connection off.</summary>
+    private static async Task SendAsync(WebSocket socket, ChannelReader<Message> messages, CancellationToken ended, CancellationToken stop)
     {
         try
         {
-            await foreach (var message in messages.ReadAllAsync(stop))
+            await foreach (var message in messages.ReadAllAsync(ended))
                 await socket.SendAsync(message.Bytes, message.Type, endOfMessage: true, stop);
         }
         catch (Exception error) when (error is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException)

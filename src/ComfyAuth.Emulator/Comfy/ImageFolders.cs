@@ -8,6 +8,7 @@ internal sealed partial class ImageFolders : IDisposable
 {
     private readonly bool _isTemporary;
     private readonly SemaphoreSlim _saving = new(1);
+    private bool _isGone;
 
     public ImageFolders(string? root)
     {
@@ -68,6 +69,9 @@ internal sealed partial class ImageFolders : IDisposable
         await _saving.WaitAsync(stop);
         try
         {
+            // An upload can outlive its server for a moment.
+            if (_isGone)
+                throw new OperationCanceledException();
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             var (wanted, ending) = (Path.GetFileNameWithoutExtension(name), Path.GetExtension(name));
             for (var number = 1; !overwrite && File.Exists(file); number++)
@@ -90,9 +94,11 @@ internal sealed partial class ImageFolders : IDisposable
 
     public void Dispose()
     {
-        _saving.Dispose();
+        _saving.Wait();
+        _isGone = true;
         if (_isTemporary)
             Directory.Delete(Root, recursive: true);
+        _saving.Release();
     }
 
     [GeneratedRegex(@"\A(.*)_([0-9]{1,9})_\.png\z", RegexOptions.Singleline)]

@@ -4,7 +4,10 @@ using System.Threading.Channels;
 namespace ComfyAuth.Emulator.Comfy;
 
 /// <summary>What waits, what runs and what has run, from one start of the program to the next.</summary>
-/// <param name="changed">Is called whenever a prompt comes, is taken or goes, with the number of those that wait or run.</param>
+/// <param name="changed">
+/// Is called whenever a prompt comes, is taken or goes, with the number of those that wait or run; before anything else can happen
+/// to the queue, so that it is told in the order in which it happened.
+/// </param>
 internal sealed class PromptQueue(Action<int> changed) : IDisposable
 {
     private const int LongestHistory = 10_000;
@@ -38,16 +41,14 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
 
     public void Add(QueuedPrompt prompt)
     {
-        int remaining;
         lock (_gate)
         {
             // Behind those of the same number.
             var place = _pending.FindIndex(other => other.Number > prompt.Number);
             _pending.Insert(place < 0 ? _pending.Count : place, prompt);
-            remaining = RemainingNow();
+            changed(RemainingNow());
         }
 
-        changed(remaining);
         _added.Writer.TryWrite(true);
     }
 
@@ -58,8 +59,6 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
     {
         while (true)
         {
-            (QueuedPrompt, JsonObject, CancellationToken)? taken = null;
-            var remaining = 0;
             lock (_gate)
             {
                 if (_pending.Count > 0)
@@ -67,15 +66,9 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
                     _running = _pending[0];
                     _pending.RemoveAt(0);
                     _interrupt = new();
-                    taken = (_running, _running.Nodes.DeepClone().AsObject(), _interrupt.Token);
-                    remaining = RemainingNow();
+                    changed(RemainingNow());
+                    return (_running, _running.Nodes.DeepClone().AsObject(), _interrupt.Token);
                 }
-            }
-
-            if (taken is { } next)
-            {
-                changed(remaining);
-                return next;
             }
 
             await _added.Reader.ReadAsync(stop);
@@ -86,7 +79,6 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
     /// <param name="outcome">Its outputs, status and meta data.</param>
     public void Finish(JsonObject outcome)
     {
-        int remaining;
         lock (_gate)
         {
             var entry = new JsonObject { ["prompt"] = _running!.Describe() };
@@ -97,10 +89,8 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
                 _history.RemoveAt(0);
             _interrupt?.Dispose();
             (_running, _interrupt) = (null, null);
-            remaining = RemainingNow();
+            changed(RemainingNow());
         }
-
-        changed(remaining);
     }
 
     /// <summary>Interrupts what runs.</summary>
@@ -118,15 +108,11 @@ internal sealed class PromptQueue(Action<int> changed) : IDisposable
     /// <param name="ids">These prompts; null: all.</param>
     public void Remove(IReadOnlyCollection<string>? ids = null)
     {
-        int remaining;
         lock (_gate)
         {
-            if (_pending.RemoveAll(prompt => ids?.Contains(prompt.Id) != false) == 0 && ids is not null)
-                return;
-            remaining = RemainingNow();
+            if (_pending.RemoveAll(prompt => ids?.Contains(prompt.Id) != false) > 0 || ids is null)
+                changed(RemainingNow());
         }
-
-        changed(remaining);
     }
 
     /// <summary>Removes what has run.</summary>

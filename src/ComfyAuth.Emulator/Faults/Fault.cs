@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 
 namespace ComfyAuth.Emulator.Faults;
 
 /// <summary>A way in which an answer is spoilt. Its parts can be had together: late, slow and cut.</summary>
-public sealed record Fault
+public sealed partial record Fault
 {
     /// <summary>How long it keeps silent before the first byte.</summary>
     public TimeSpan Delay { get; init; }
@@ -55,7 +56,7 @@ public sealed record Fault
 
     /// <summary>
     /// Chooses faults by a seed. The order in which requests come does not matter: the n-th request for a path has the same
-    /// fault in each run.
+    /// fault in each run, also where the path holds an identifier that the server made.
     /// </summary>
     /// <param name="seed">The seed.</param>
     /// <param name="share">Which part of the answers is spoilt, 0 to 1.</param>
@@ -68,7 +69,7 @@ public sealed record Fault
         var seen = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);
         return request =>
         {
-            var path = $"{request.Method} {request.Path}";
+            var path = RandomId().Replace($"{request.Method} {request.Path}", "*");
             var number = seen.AddOrUpdate(path, 1, (_, count) => count + 1);
 
             // string.GetHashCode differs from run to run.
@@ -76,4 +77,8 @@ public sealed record Fault
             return random.NextDouble() < share ? next(request, random) : null;
         };
     }
+
+    /// <summary>What the servers name by chance, anew in each run: prompts, and programs in containers.</summary>
+    [GeneratedRegex("(?<=/(history|exec)/)[0-9a-f-]{32,}")]
+    private static partial Regex RandomId();
 }

@@ -23,8 +23,8 @@ internal sealed class FaultyOutput(PipeWriter inner, ConnectionContext connectio
         await next(connection);
     });
 
-    /// <summary>Lays a fault over what is sent from now on.</summary>
-    public void Lay(Fault fault, CancellationToken aborted)
+    /// <summary>Lays a fault over what is sent from now on; null: none.</summary>
+    public void Lay(Fault? fault, CancellationToken aborted)
     {
         (_fault, _aborted, _sent) = (fault is { CutAfter: null, Trickle: null, StallAfter: null } ? null : fault, aborted, 0);
         _held.ResetWrittenCount();

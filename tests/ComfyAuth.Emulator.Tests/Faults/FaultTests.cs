@@ -61,10 +61,12 @@ public sealed class FaultTests : IAsyncLifetime
     [Fact]
     public async Task A_late_answer_comes_after_its_delay()
     {
-        _service.Faults = _ => new() { Delay = TimeSpan.FromMilliseconds(50) };
+        _service.Faults = _ => new() { Delay = TimeSpan.FromMilliseconds(200) };
         var began = TimeProvider.System.GetTimestamp();
         await AskAsync();
-        Assert.InRange(TimeProvider.System.GetElapsedTime(began).TotalMilliseconds, 49, 10_000);
+
+        // Timers count in coarser steps than this clock, and may ring some milliseconds early.
+        Assert.True(TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromMilliseconds(100));
     }
 
     [Fact]
@@ -113,12 +115,15 @@ public sealed class FaultTests : IAsyncLifetime
         static List<Fault?> Run(IEnumerable<string> paths)
         {
             var faults = Fault.Seeded(7, 0.5);
-            return [.. paths.Select(path => (path, Fault: faults(Request(path)))).Where(item => item.path == "/a").Select(item => item.Fault)];
+            return [.. paths.Select(path => (path, Fault: faults(Request(path)))).Where(item => item.path != "/b").Select(item => item.Fault)];
         }
 
         var alone = Run(Enumerable.Repeat("/a", 50));
         Assert.Equal(alone, Run(Enumerable.Range(0, 100).Select(index => index % 2 == 0 ? "/b" : "/a")));
         Assert.InRange(alone.Count(fault => fault is null), 10, 40);
+
+        var prompts = Run(Enumerable.Range(0, 50).Select(_ => "/history/" + Guid.NewGuid()));
+        Assert.Equal(Run(Enumerable.Range(0, 50).Select(_ => "/history/" + Guid.NewGuid())), prompts);
     }
 
     [Fact]
@@ -127,7 +132,8 @@ public sealed class FaultTests : IAsyncLifetime
         using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 1 });
         for (var round = 0; round < 3; round++)
         {
-            _service.Faults = _ => new() { Trickle = TimeSpan.FromTicks(1) };
+            // Longer than one answer, and shorter than two.
+            _service.Faults = _ => new() { CutAfter = 200, Trickle = TimeSpan.FromTicks(1) };
             await http.GetStringAsync(new Uri(_service.Address, "/health"), _stop);
             _service.Faults = null;
             Assert.Equal("{\"status\":\"healthy\"}", await http.GetStringAsync(new Uri(_service.Address, "/health"), _stop));

@@ -30,7 +30,10 @@ public sealed class EmulatedHealthServiceTests
 
         await service.DisposeAsync();
 
+        // Whoever else may have got the port by now: it is not this service that answers.
         using var http = new HttpClient();
-        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(address, TestContext.Current.CancellationToken));
+        var error = await Record.ExceptionAsync(() => http.GetAsync(address, TestContext.Current.CancellationToken));
+        Assert.True(error is null or HttpRequestException, error?.ToString());
+        Assert.Equal(0, service.Requests);
     }
 }

@@ -62,7 +62,7 @@ internal sealed class RolloutStack : IAsyncDisposable
     public Rollout Rollout() => new(Client, Redactor)
     {
         EngineGrace = TimeSpan.FromSeconds(1),
-        Wait = new() { Timeout = TimeSpan.FromSeconds(30), StallTimeout = TimeSpan.FromSeconds(3) },
+        Wait = new() { Timeout = TimeSpan.FromMinutes(1), StallTimeout = TimeSpan.FromSeconds(20) },
         Progress = new Listener(line =>
         {
             Said.Add(line);

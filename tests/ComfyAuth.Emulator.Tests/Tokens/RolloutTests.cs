@@ -380,7 +380,7 @@ public sealed class RolloutTests
         live.Server.Faults = request =>
         {
             if (request.Headers.Authorization.Count > 0 || request.Method == "POST")
-                secrets++;
+                Interlocked.Increment(ref secrets);
             return null;
         };
 

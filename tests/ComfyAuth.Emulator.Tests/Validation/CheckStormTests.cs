@@ -31,23 +31,13 @@ public sealed class CheckStormTests
     }
 
     /// <summary>Faults that do not take until a deadline: these are waited for elsewhere.</summary>
-    private static Func<HttpRequest, Fault?> Quick(int seed, string leak)
+    private static Func<HttpRequest, Fault?> Quick(int seed, string leak) => Fault.Seeded(seed, 0.4, (_, random) =>
     {
-        var random = new Random(seed);
-        var gate = new Lock();
-        return _ =>
+        while (true)
         {
-            lock (gate)
-            {
-                if (random.NextDouble() > 0.4)
-                    return null;
-                while (true)
-                {
-                    var fault = Fault.Next(random, leak);
-                    if (fault is { Trickle: null, Answer: null or { IsEndless: false } } && fault.Delay < TimeSpan.FromSeconds(1))
-                        return fault;
-                }
-            }
-        };
-    }
+            var fault = Fault.Next(random, leak);
+            if (fault is { Trickle: null, Answer: null or { IsEndless: false } } && fault.Delay >= TimeSpan.Zero)
+                return fault;
+        }
+    });
 }

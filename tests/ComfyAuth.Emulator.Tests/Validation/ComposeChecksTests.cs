@@ -1,3 +1,4 @@
+using ComfyAuth.Tests;
 using ComfyAuth.Tests.Tokens;
 using ComfyAuth.Validation;
 
@@ -111,10 +112,9 @@ public sealed class ComposeChecksTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The stand-in is a shell script.");
         await using var bench = await StackBench.StartAsync();
-        bench.Files.Write("bin/docker", "#!/bin/sh\n[ \"$1\" = compose ] && echo 2.29.1\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(bench.Files.PathOf("bin/docker"), (UnixFileMode)0b111_101_101);
-        bench.Shell["PATH"] = bench.Files.PathOf("bin");
+        using var programs = new TemporaryFolder();
+        programs.WriteProgram("docker", "#!/bin/sh\n[ \"$1\" = compose ] && echo 2.29.1\n");
+        bench.Shell["PATH"] = programs.Path;
 
         var result = await bench.CheckAsync("compose.command");
 

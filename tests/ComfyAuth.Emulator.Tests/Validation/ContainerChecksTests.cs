@@ -53,7 +53,7 @@ public sealed class ContainerChecksTests
     public async Task A_container_that_starts_is_a_warning()
     {
         await using var bench = await StackBench.StartAsync(container => container with { StartedAt = DateTimeOffset.UtcNow, Health = ContainerHealthStatus.Starting });
-        await bench.Comfy.DisposeAsync();
+        await bench.SilenceAsync();
 
         Assert.Equal(CheckStatus.Warning, (await bench.CheckAsync("container.condition")).Status);
         Assert.Equal(CheckStatus.Warning, (await bench.CheckAsync("container.health")).Status);
@@ -128,7 +128,7 @@ public sealed class ContainerChecksTests
     public async Task A_service_that_does_not_answer_is_not_live_and_nothing_more_is_asked_of_it()
     {
         await using var bench = await StackBench.StartAsync();
-        await bench.Comfy.DisposeAsync();
+        await bench.SilenceAsync();
 
         var result = await bench.CheckAsync("service.live");
         Assert.Equal(CheckStatus.Failed, result.Status);

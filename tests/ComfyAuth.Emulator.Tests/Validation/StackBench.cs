@@ -16,6 +16,7 @@ internal sealed class StackBench : IAsyncDisposable
     public const string Compose = $"{SampleStack.Service}/docker-compose.yml";
 
     private readonly DockerClient _client;
+    private ClosedPort? _silent;
 
     private StackBench(SampleStack files, EmulatedEngine engine, EmulatedComfyUI comfy)
     {
@@ -64,6 +65,14 @@ internal sealed class StackBench : IAsyncDisposable
             url: http://127.0.0.1:{{Comfy.Address.Port}}
         """) + $"\n{more}");
 
+    /// <summary>Ends the ComfyUI: whoever asks at its port is refused.</summary>
+    public async Task SilenceAsync()
+    {
+        var port = Comfy.Address.Port;
+        await Comfy.DisposeAsync();
+        _silent = new(port);
+    }
+
     /// <summary>Runs one check of the stack or of its service.</summary>
     public async Task<CheckResult> CheckAsync(string id, bool deep = false) =>
         Assert.Single(await RunAsync(new() { Ids = [id], Deep = deep, Shell = name => Shell.GetValueOrDefault(name) }));
@@ -103,6 +112,7 @@ internal sealed class StackBench : IAsyncDisposable
         _client.Dispose();
         await Engine.DisposeAsync();
         await Comfy.DisposeAsync();
+        _silent?.Dispose();
         Files.Dispose();
     }
 
