@@ -340,8 +340,8 @@ public sealed class ClientTests(ITestOutputHelper output) : IDisposable
             "refused" => new() { Answer = FaultAnswer.Error(401, "no") },
             "silent" => new() { Delay = Timeout.InfiniteTimeSpan },
 
-            // In the middle of the messages.
-            _ => new() { CutAfter = 400, Reset = true },
+            // In the middle of the first message, which comes whenever it is connected.
+            _ => new() { CutAfter = 200, Reset = true },
         };
 
         // Only the silent one is waited for in vain.
@@ -365,7 +365,9 @@ public sealed class ClientTests(ITestOutputHelper output) : IDisposable
         var clock = new SteppedClock();
         await using var server = await StartAsync(stepTime: Step, clock: clock);
         var connections = 0;
-        server.Faults = request => request.Path == "/ws" && Interlocked.Increment(ref connections) == 1 ? new() { CutAfter = 700 } : null;
+
+        // In the middle of the first message, which comes whenever it is connected.
+        server.Faults = request => request.Path == "/ws" && Interlocked.Increment(ref connections) == 1 ? new() { CutAfter = 200 } : null;
         await using var client = Client(server);
         await UploadReferenceAsync(client);
 
