@@ -11,7 +11,7 @@ namespace ComfyAuth.Emulator.Tests.Faults;
 [Collection(nameof(Storms))]
 public sealed class ClientStormTests(ITestOutputHelper output)
 {
-    private const int Faults = 1600;
+    private const int Faults = 2000;
     private const int Lanes = 8;
     private const string Password = "hunter2-of-the-emulated-environment";
     private const string Hash = "$2b$12$abcdefghijklmnopqrstuuE9KZ1cFfD4GgYcJ4m3l0M5mKQ1nO7i6";

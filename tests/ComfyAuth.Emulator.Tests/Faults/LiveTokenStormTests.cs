@@ -12,7 +12,7 @@ namespace ComfyAuth.Emulator.Tests.Faults;
 [Collection(nameof(Storms))]
 public sealed class LiveTokenStormTests(ITestOutputHelper output)
 {
-    private const int Audits = 160;
+    private const int Audits = 200;
     private static readonly DockerClientOptions Impatient = new() { ConnectTimeout = TimeSpan.FromSeconds(1), RequestTimeout = TimeSpan.FromMilliseconds(300) };
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(1);
 
