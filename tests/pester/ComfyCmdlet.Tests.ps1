@@ -36,11 +36,8 @@ Describe 'Stopping the pipeline' {
         $null = $pipeline.BeginInvoke()
         $state.Started.Wait($soon) | Should -BeTrue
 
-        $clock = [System.Diagnostics.Stopwatch]::StartNew()
-        $pipeline.Stop()
-        $clock.Elapsed | Should -BeLessThan $soon
+        Assert-Stoppable $pipeline
 
-        $pipeline.InvocationStateInfo.State | Should -Be 'Stopped'
         $state.Events | Should -Be 'cancelled', 'ended', 'disposed'
         $pipeline.Dispose()
     }

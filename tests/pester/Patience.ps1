@@ -29,3 +29,13 @@ function Get-ProgressSoFar([powershell] $shell) {
     $records = $shell.Streams.Progress
     for ($i = 0; $i -lt $records.Count; $i++) { $records[$i].StatusDescription }
 }
+
+# Stops a pipeline that would go on for ever, as Ctrl+C does.
+function Assert-Stoppable([powershell] $shell) {
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+
+    $shell.Stop()
+
+    $clock.Elapsed | Should -BeLessThan $soon
+    $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+}

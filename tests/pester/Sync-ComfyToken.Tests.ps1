@@ -494,13 +494,10 @@ Describe 'Stopping' {
         $results = ([System.Collections.Generic.IEnumerable[psobject]] $output).GetEnumerator()
         for ($i = 0; $i -lt 9 * $After; $i++) { $results.MoveNext() | Should -BeTrue }
 
-        $clock = [System.Diagnostics.Stopwatch]::StartNew()
-        $shell.EndStop($shell.BeginStop($null, $null))
-        $clock.Elapsed | Should -BeLessThan $soon
+        Assert-Stoppable $shell
         $null = Set-Patience Commands.ComfyCmdlet CleanUpTime $cleanUpTime
         $lock.Dispose()
 
-        $shell.InvocationStateInfo.State | Should -Be 'Stopped'
         $shell.Streams.Error | Should -BeNullOrEmpty
         $shell.Dispose()
         $states = foreach ($root in $roots) {

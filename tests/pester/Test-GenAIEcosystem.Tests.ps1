@@ -196,12 +196,7 @@ Describe 'Stopping the pipeline' {
             $shell = New-Run @{ LiteralPath = New-SampleStack (Get-NewRoot); DockerHost = "tcp://127.0.0.1:$($listener.LocalEndpoint.Port)" }
             $running = $shell.BeginInvoke()
             Wait-Until 'the engine is asked' { $listener.Pending() -or $running.IsCompleted }
-            $clock = [System.Diagnostics.Stopwatch]::StartNew()
-
-            $shell.Stop()
-
-            $clock.Elapsed | Should -BeLessThan $soon
-            $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+            Assert-Stoppable $shell
             $shell.Dispose()
         }
         finally {
@@ -318,12 +313,7 @@ Describe 'A stack that runs' {
             $shell = New-Run ($at + @{ RunCommands = $true })
             $running = $shell.BeginInvoke()
             Wait-Until 'something is checked' { $shell.Streams.Progress.Count -gt 0 -or $running.IsCompleted }
-            $clock = [System.Diagnostics.Stopwatch]::StartNew()
-
-            $shell.Stop()
-
-            $clock.Elapsed | Should -BeLessThan $soon
-            $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+            Assert-Stoppable $shell
             $shell.Dispose()
         }
         finally {

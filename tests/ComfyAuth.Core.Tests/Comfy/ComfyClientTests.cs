@@ -266,8 +266,8 @@ public sealed class ComfyClientTests
         await using var client = new ComfyClient(resetting.Url);
         Assert.Equal("ServiceUnreachable", (await Assert.ThrowsAsync<ComfyAuthException>(() => client.SystemStatsAsync(Stop))).Code);
 
-        // A port that was free a moment ago may be somebody's by now; no system gives this one away.
-        await using var nobody = new ComfyClient(new("http://127.0.0.1:1"));
+        using var port = new ClosedPort();
+        await using var nobody = new ComfyClient(new($"http://127.0.0.1:{port.Number}"));
         Assert.Contains("connection refused", (await Assert.ThrowsAsync<ComfyAuthException>(() => nobody.SystemStatsAsync(Stop))).Message, StringComparison.Ordinal);
     }
 

@@ -119,10 +119,12 @@ public sealed class ServiceProberTests
     }
 
     [Fact]
-    public async Task Nothing_listens() =>
+    public async Task Nothing_listens()
+    {
+        using var port = new ClosedPort();
 
-        // A port that was free a moment ago may be somebody's by now; no system gives this one away.
-        Assert.Equal("live no, protected ?, ready no: connection refused", await DescribeAsync(new("http://127.0.0.1:1")));
+        Assert.Equal("live no, protected ?, ready no: connection refused", await DescribeAsync(new($"http://127.0.0.1:{port.Number}")));
+    }
 
     [Fact]
     public async Task A_published_port_in_front_of_nothing_resets()

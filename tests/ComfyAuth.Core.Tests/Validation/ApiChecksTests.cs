@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using ComfyAuth.Tests.Comfy;
 using ComfyAuth.Validation;
 
@@ -121,10 +119,8 @@ public sealed class ApiChecksTests : IDisposable
     [Fact]
     public async Task Nobody_there_is_an_error()
     {
-        // Bound and never listened at, so that nobody else can listen there meanwhile.
-        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _folder.Define($"defaults: false\napis: {{ mine: {{ url: 'http://{nobody.LocalEndPoint}', path: /free, variable: MY_KEY, file: keys.env }} }}\n");
+        using var nobody = new ClosedPort();
+        _folder.Define($"defaults: false\napis: {{ mine: {{ url: 'http://127.0.0.1:{nobody.Number}', path: /free, variable: MY_KEY, file: keys.env }} }}\n");
         _folder.Write("keys.env", $"MY_KEY={Key}\n");
 
         Assert.Equal(CheckStatus.Error, (await RunAsync("api.key.accepted")).Status);

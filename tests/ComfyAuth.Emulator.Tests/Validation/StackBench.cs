@@ -4,6 +4,7 @@ using ComfyAuth.Emulator.Comfy;
 using ComfyAuth.Emulator.Engine;
 using ComfyAuth.Secrets;
 using ComfyAuth.Stacks;
+using ComfyAuth.Tests;
 using ComfyAuth.Tests.Tokens;
 using ComfyAuth.Validation;
 

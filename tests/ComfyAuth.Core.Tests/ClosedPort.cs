@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace ComfyAuth.Emulator.Tests;
+namespace ComfyAuth.Tests;
 
 /// <summary>A port of 127.0.0.1 that refuses connections: it is taken, so that nobody else gets it, and nobody listens.</summary>
 internal sealed class ClosedPort : IDisposable
